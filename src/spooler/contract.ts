@@ -1,0 +1,202 @@
+// The surface of the engine: whatever the command line does is a call here.
+import type { Readable } from 'node:stream';
+import type { SentMessageInfo } from 'nodemailer';
+import type { Observable } from 'rxjs';
+import type { Diagnostic, Outcome } from '../message/outcome.ts';
+import type { Address, Cursor, EntryId, RecipientRow, Route, SessionKey, StateName } from '../message/recipient.ts';
+import type { Mark, Message } from '../message/message.ts';
+import type { SendAt, SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
+import type { Postprocessor, Preprocessor } from '../provider/processors.ts';
+import type { Credentials, Logger } from '../provider/spooler-support.ts';
+import type { Gate, StatusColumns } from '../provider/status.ts';
+import type { TransportProvider } from '../provider/transport-provider.ts';
+import type { FlushRequest, OptionDeclaration, TransportSession, ValidateRequest } from '../provider/transport-session.ts';
+import type { Change, MessageFilter, MessageStore, Retention } from '../store/message-store.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Random } from '../time/random.ts';
+
+export interface SpoolerOptions {
+  readonly store: MessageStore;
+  /** In transport order (M-020). */
+  readonly providers?: readonly TransportProvider[];
+  /** Providers that belong together, with shared credentials and connections (M-007, M-008). */
+  readonly accounts?: readonly AccountOptions[];
+  readonly preprocessors?: readonly Preprocessor[];
+  readonly postprocessors?: readonly Postprocessor[];
+  readonly groups?: readonly GroupOptions[];
+  /** Folder by message class (M-083). */
+  readonly receiveFolders?: Readonly<Record<string, string>>;
+  readonly addressBook?: { resolve(names: readonly string[], signal: AbortSignal): Promise<readonly (readonly Address[])[]> };
+  readonly retry?: RetryPolicy;
+  /** `store` (default): reports for senders on this host are received mail; `wire`: they are sent. */
+  readonly reports?: 'store' | 'wire';
+  readonly retention?: Partial<Retention>;
+  readonly offline?: boolean;
+  /** Permits providers and `configure` to ask a person. */
+  readonly interactive?: boolean;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** true: to the console; false or absent: silent. */
+  readonly logger?: Logger | boolean;
+  /** Inversify modules that replace parts. */
+  readonly modules?: readonly object[];
+}
+
+export interface AccountOptions {
+  readonly name: string;
+  readonly providers: readonly TransportProvider[];
+  /** Addresses whose mail goes through this account. */
+  readonly identities?: readonly string[];
+  /** At most this many connections at once, for all its providers (U-050). */
+  readonly connections?: number;
+  readonly credentials?: { get(signal: AbortSignal, stale?: Credentials): Promise<Credentials> };
+  /** Runs when a provider is unconfigured; true: try again (M-009, M-102). */
+  configure?(request: { readonly interactive: boolean; readonly readOnly: boolean }, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface RetryPolicy {
+  next(failed: { readonly attempt: number; readonly diagnostic: Diagnostic; readonly message: Message; readonly route: Route }): { readonly afterMs: number } | 'giveUp';
+  /** Ages at which the sender hears of a delay. */
+  readonly warnAfterMs: readonly number[];
+  /** After this a message expires unless it says otherwise. */
+  readonly lifetimeMs: number;
+}
+
+export interface GroupOptions {
+  readonly name: string;
+  readonly everyMs?: number;
+  readonly everyMsOffline?: number;
+  readonly on?: readonly ('start' | 'stop' | 'networkUp')[];
+  readonly members: readonly ({ readonly account: string } & FlushRequest)[];
+}
+
+export interface Abortable {
+  readonly signal?: AbortSignal;
+}
+
+export interface StopOptions {
+  /** Default `orderly`: what is in flight has `drainMs` to finish. The others: M-107, M-108. */
+  readonly mode?: 'abort' | 'quiet' | 'orderly' | 'noWait' | 'purge';
+  /** Default 10,000; 0: what is in flight is aborted at once (U-061). */
+  readonly drainMs?: number;
+}
+
+export interface StopResult {
+  readonly complete: boolean;
+  readonly inbound: boolean;
+  readonly outbound: boolean;
+  readonly queued: number;
+}
+
+export interface Spooler extends AsyncDisposable {
+  /** News, never truth. Hot; a listener that throws hurts nobody else (U-022). */
+  readonly events$: Observable<SpoolerEvent>;
+  /** Mail as it is announced, each with its cursor. */
+  readonly newMail$: Observable<Extract<Change, { type: 'newMail' }>>;
+  /** The status table at each change, the latest first on subscription. */
+  readonly status$: Observable<readonly StatusRow[]>;
+  start(): Promise<void>;
+  stop(options?: StopOptions): Promise<StopResult>;
+  suspend(session?: SessionKey): Promise<void>;
+  resume(session?: SessionKey): Promise<void>;
+  setOffline(offline: boolean): Promise<void>;
+  /** Resolves once the message is on disk. @throws EINVALID, ENORECIPIENTS, EDUPLICATE, ESTORE */
+  submit(message: SubmitMessage, options?: SubmitOptions): Promise<SubmitReceipt>;
+  /** Resolves when every recipient is final or uncertain, or in one of `until`. @throws ENOTFOUND */
+  settled(id: EntryId, options?: { readonly until?: readonly StateName[] } & Abortable): Promise<SendResult>;
+  /** @throws ENOTFOUND */
+  cancel(id: EntryId): Promise<CancelResult>;
+  reschedule(id: EntryId, sendAt: SendAt): Promise<CancelResult>;
+  readonly retry: BulkVerb;
+  readonly hold: BulkVerb;
+  readonly release: BulkVerb;
+  readonly purge: BulkVerb;
+  /** A person's word on an uncertain recipient. */
+  resolve(id: EntryId, recipient: number, verdict: 'accepted' | 'rejected' | 'notSent'): Promise<void>;
+  /** A new message from the bytes of an old one: new id, new Message-ID (U-025). */
+  clone(id: EntryId, changes?: SubmitMessage, options?: SubmitOptions): Promise<SubmitReceipt>;
+  list(filter?: MessageFilter): AsyncIterable<Message>;
+  get(id: EntryId): Promise<Message | undefined>;
+  /** The bytes as submitted (U-005). @throws ENOTFOUND */
+  raw(id: EntryId): Promise<Readable>;
+  explain(id: EntryId): Promise<Explanation[]>;
+  /** The durable change feed after a cursor, then live. */
+  changes(options?: { readonly after?: Cursor } & Abortable): AsyncIterable<Change>;
+  openMessage(id: EntryId | 'new', access: 'read' | 'write' | 'best'): Promise<OpenMessage>;
+  markRead(id: EntryId, report?: 'read' | 'notRead' | 'none'): Promise<void>;
+  mark(id: EntryId, mark: Mark | null): Promise<void>;
+  flush(request?: Partial<FlushRequest> & { readonly sessions?: readonly SessionKey[]; readonly async?: boolean } & Abortable): Promise<void>;
+  validate(request: ValidateRequest, signal?: AbortSignal): Promise<void>;
+  status(): Promise<readonly StatusRow[]>;
+  statusObject(row: StatusRow['id']): StatusObject;
+  setTransportOrder(order: readonly SessionKey[]): Promise<void>;
+  listAddressTypes(): Promise<string[]>;
+  listOptions(): Promise<OptionDeclaration[]>;
+  sendReceive(
+    group?: string,
+    options?: Abortable,
+  ): {
+    readonly progress$: Observable<readonly { readonly account: string; readonly done: number; readonly toDo: number; readonly error?: Diagnostic }[]>;
+    readonly done: Promise<{ readonly complete: boolean }>;
+  };
+}
+
+/** `envelope` and `messageId` as nodemailer has them; `existing`: the idempotency key was known. */
+export interface SubmitReceipt extends Pick<SentMessageInfo, 'messageId' | 'envelope'> {
+  readonly id: EntryId;
+  readonly existing: boolean;
+}
+
+/** nodemailer's result, and the rows behind it. `accepted` counts relayed and delivered. */
+export type SendResult = SentMessageInfo & { readonly id: EntryId; readonly recipients: readonly RecipientRow[] };
+
+export type CancelResult =
+  | { readonly result: 'cancelled' }
+  | { readonly result: 'tooLate'; readonly reason: 'inProgress' | 'notQueued' }
+  | { readonly result: 'partial'; readonly cancelled: readonly RecipientRow[]; readonly tooLate: readonly RecipientRow[] };
+
+export type BulkVerb = (
+  where: EntryId | MessageFilter,
+  options?: { readonly reason?: string; readonly dryRun?: boolean },
+) => Promise<{ readonly changed: readonly EntryId[]; readonly unchanged: readonly EntryId[] }>;
+
+/** Why a recipient is where it is, in one sentence, and who can change that (U-059). */
+export interface Explanation {
+  readonly recipient: RecipientRow;
+  readonly sentence: string;
+  readonly gate?: Gate;
+  readonly nextAt?: number;
+  readonly whoCanChange: 'spooler' | 'provider' | 'operator' | 'sender' | 'nobody';
+}
+
+export interface OpenMessage extends AsyncDisposable {
+  readonly access: 'read' | 'write';
+  readonly message: Message;
+  saveChanges(changes: SubmitMessage): Promise<void>;
+  submit(options?: SubmitOptions): Promise<SubmitReceipt>;
+}
+
+export type StatusObject = Required<Pick<TransportSession, 'validateState' | 'flush' | 'changePassword'>>;
+
+export interface StatusRow extends StatusColumns {
+  readonly id: SessionKey | 'spooler' | 'addressBook' | 'subsystem';
+  readonly methods: readonly (keyof StatusObject)[];
+  readonly queued: number;
+}
+
+export type SpoolerEvent = { readonly seq: number; readonly at: number } & (
+  | {
+      readonly type: 'queued' | 'preprocessed' | 'sending' | 'progress' | 'sent' | 'cancelled' | 'held' | 'released' | 'purged' | 'received';
+      readonly id: EntryId;
+      readonly session?: SessionKey;
+    }
+  | {
+      readonly type: 'deferred' | 'uncertain' | 'relayed' | 'delivered' | 'failed' | 'expired' | 'bounced' | 'delayed' | 'read';
+      readonly id: EntryId;
+      readonly recipient: RecipientRow;
+      readonly outcome?: Outcome;
+    }
+  | { readonly type: 'loggedOn' | 'loggedOff' | 'gate'; readonly session: SessionKey; readonly gate?: Gate }
+  | { readonly type: 'drained' | 'stalled' | 'suspended' | 'resumed' }
+  | { readonly type: 'warning'; readonly diagnostic: Diagnostic }
+);

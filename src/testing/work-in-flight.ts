@@ -1,0 +1,45 @@
+// The work that a virtual clock waits for, and where each piece of it began, for the error that says what is stuck.
+import { systemClock } from '../time/clock.ts';
+
+/** How many pieces of stuck work an error shows. */
+const shown = 5;
+
+export class WorkInFlight {
+  /** Counts every change; who sees it unchanged knows that nothing happened here. */
+  stirred = 0;
+  readonly #running = new Set<Error>();
+  #changed = new AbortController();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  async add<T>(running: Promise<T>): Promise<T> {
+    const begun = new Error('begun');
+    this.#running.add(begun);
+    this.stir();
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(begun);
+      this.stir();
+    }
+  }
+
+  /** Resolves when work begins or ends, at the latest after `ms` of real time. */
+  async change(ms: number): Promise<void> {
+    this.#changed = new AbortController();
+    await systemClock.sleep(ms, this.#changed.signal).catch(() => undefined);
+  }
+
+  describe(): string {
+    const stacks = [...this.#running].slice(0, shown).map((begun) => (begun.stack ?? '').split('\n').slice(2, 6).join('\n'));
+    return stacks.join('\n    --\n');
+  }
+
+  /** Wakes whoever waits for a change. */
+  stir(): void {
+    this.stirred++;
+    this.#changed.abort();
+  }
+}

@@ -44,6 +44,8 @@ export interface MessageStore extends AsyncDisposable {
   lookup(message: MessageLookup): Promise<EntryId[]>;
   /** What was written after the cursor, then live until the signal aborts (it then ends without error). undefined: from now. */
   changes(after: Cursor | undefined, signal: AbortSignal): AsyncIterable<Change>;
+  /** Which routes have something waiting or claimed, and how much; read at start and for the status table. */
+  queues(): Promise<{ queue: Queue; entries: number }[]>;
   load(keys: readonly string[]): Promise<(Section | undefined)[]>;
   /** Compare-and-set on `version`: the version that was loaded, 0 for a new one; saved it is one higher (U-053). */
   save(sections: readonly Section[]): Promise<boolean[]>;

@@ -1,0 +1,79 @@
+// One session of the profile: what is known of it whether it is logged on or not.
+import type { SessionKey } from '../message/recipient.ts';
+import type { Gate, StatusColumns } from '../provider/status.ts';
+import type { TransportProvider } from '../provider/transport-provider.ts';
+import type { TransportSession } from '../provider/transport-session.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Account } from './account.ts';
+import type { RoutingSession } from './routing.ts';
+
+export class Session {
+  readonly key: SessionKey;
+  readonly account: Account;
+  readonly provider: TransportProvider;
+  /** While it is logged on. */
+  transport: TransportSession | undefined;
+  /** The last answer of `addressTypes`; undefined until the first ever logon. */
+  types: Pick<RoutingSession, 'types' | 'uids'> | undefined;
+  /** The first logon of this run has succeeded or failed. */
+  tried = false;
+  outboundOn = false;
+  inboundOn = false;
+  suspended = false;
+  critical = false;
+  failure: Error | undefined;
+  columns: StatusColumns;
+  /** After a gate one hand-over probes the way before the others follow (U-010). */
+  probing = false;
+  #gate: Gate | null = null;
+
+  constructor(key: SessionKey, account: Account, provider: TransportProvider) {
+    this.key = key;
+    this.account = account;
+    this.provider = provider;
+    this.columns = { displayName: provider.name, statusText: 'not logged on', gate: null, progress: null, remoteValidateOk: true, flags: {} };
+  }
+
+  get gate(): Gate | null {
+    return this.#gate;
+  }
+
+  closeGate(gate: Gate): void {
+    this.#gate = gate;
+    this.probing = true;
+  }
+
+  openGate(): void {
+    this.#gate = null;
+  }
+
+  /** Whether something may be handed over now; a gate whose time is up opens. */
+  sends(clock: Clock): boolean {
+    return this.outboundOn && !this.suspended && this.transport?.submitMessage !== undefined && this.passable(clock);
+  }
+
+  receives(clock: Clock): boolean {
+    const { transport } = this;
+    return this.inboundOn && !this.suspended && transport?.startMessage !== undefined && transport.reception !== 'none' && this.passable(clock);
+  }
+
+  passable(clock: Clock): boolean {
+    if (this.#gate?.until !== undefined && this.#gate.until <= clock.now()) this.openGate();
+    return this.#gate === null;
+  }
+
+  get routing(): RoutingSession | undefined {
+    if (!this.types) return undefined;
+    const messageSizeBytes = this.transport?.limits?.messageSizeBytes;
+    return {
+      key: this.key,
+      ...this.types,
+      ...(this.account.scope !== undefined && { account: this.account.scope }),
+      ...(messageSizeBytes !== undefined && { messageSizeBytes }),
+    };
+  }
+
+  get preferLast(): boolean {
+    return this.transport?.preferLast ?? false;
+  }
+}

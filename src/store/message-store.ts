@@ -154,6 +154,8 @@ export interface StoredMessage extends Message {
   readonly content: ContentRef;
   /** The bytes as submitted, where a preprocessor changed them (M-066). */
   readonly submitted?: ContentRef;
+  /** Retention took the content: `readContent` fails with ENOTFOUND. */
+  readonly contentGone?: true;
   readonly dueAt?: Instant;
   readonly sendAt?: SendAt;
   readonly warnAt?: readonly Instant[];

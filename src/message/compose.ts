@@ -1,0 +1,137 @@
+// From the fields of a program to the bytes, recipients and properties of a message. nodemailer's MailComposer builds
+// the MIME tree; addresses, envelope, identifiers and everything that could inject are settled before it sees them.
+import MailComposer from 'nodemailer/lib/mail-composer';
+import { encodeWord } from 'nodemailer/lib/mime-funcs';
+import { MailspoolError } from '../errors.ts';
+import type { Address, Recipient } from './recipient.ts';
+import type { Bytes, MessageProperties } from './message.ts';
+import type { SubmitMessage } from './submit-message.ts';
+import { addressesOf, type AddressEntry } from './address-field.ts';
+import { parseAddress } from './address-type.ts';
+import { givenImportance, propertiesOf, type ComposeContext, type Composed } from './composed.ts';
+import { checkedContents } from './content.ts';
+import { recipientsOf, returnPathOf, type AddressFields } from './envelope.ts';
+import { singleLine, singleLines } from './header-injection.ts';
+import { encapsulate } from './imcea.ts';
+import { listHeaders } from './list-headers.ts';
+import { domainOf, formatDate, newMessageId } from './message-id.ts';
+import { composeRaw } from './parse.ts';
+import { serialise } from './serialise.ts';
+import { takeFields, type GivenFields } from './given-fields.ts';
+
+/**
+ * Composes a message; the same input, time and randomness give the same bytes (T-013). Bcc is never in them.
+ * @throws EINVALID naming the field, ENORECIPIENTS; nothing was read then but the headers of `raw`
+ */
+export async function compose(message: SubmitMessage, context: ComposeContext): Promise<Composed> {
+  if (message.raw !== undefined && message.raw !== null) return composeRaw(message, context);
+  const given = takeFields(message);
+  const recipients = recipientsOf(given.addresses, message.recipients, envelopeOf(message));
+  const fallback = context.defaultFrom === undefined ? undefined : parseAddress(context.defaultFrom, 'defaultFrom');
+  const from = returnPathOf(given.addresses, recipients, envelopeOf(message), fallback);
+  const sender = addressesOf(given.addresses.from)[0] ?? fallback ?? from ?? undefined;
+  const messageId = given.messageId ?? newMessageId(sender, context);
+  const root = compile(message, given, { recipients, sender, messageId, context });
+  const source = serialise(root);
+  refuseLongLines(source);
+  return {
+    source,
+    envelope: { from, to: recipients.filter(({ submitted }) => !submitted) },
+    recipients,
+    properties: propertiesOf(message, { messageId, subject: given.subject, sender }, context.now),
+    messageId,
+  };
+}
+
+const envelopeOf = (message: SubmitMessage): object | undefined => message.envelope ?? undefined;
+
+interface Settled {
+  readonly recipients: readonly Recipient[];
+  readonly sender: Address | undefined;
+  readonly messageId: string;
+  readonly context: ComposeContext;
+}
+
+function compile(message: SubmitMessage, given: GivenFields, settled: Settled): ReturnType<MailComposer['compile']> {
+  const { context, sender, messageId } = settled;
+  const domain = domainOf(sender, context.hostname);
+  const header = (entries: readonly AddressEntry[]) => entries.map((entry) => headerAddress(entry, domain));
+  const shown = shownRecipients(given.addresses, message, settled.recipients);
+  const blocked = context.fileAccess !== true;
+  try {
+    const root = new MailComposer({
+      ...checkedContents(message, !blocked),
+      ...passedThrough(message),
+      headers: given.headers,
+      from: header(given.addresses.from.length > 0 || !sender ? given.addresses.from : [sender]),
+      sender: header(given.addresses.sender),
+      replyTo: header(given.addresses.replyTo),
+      to: header(shown.to),
+      cc: header(shown.cc),
+      ...(given.subject === undefined ? {} : { subject: foldable(given.subject) }),
+      ...(given.inReplyTo === undefined ? {} : { inReplyTo: given.inReplyTo }),
+      ...(given.references === undefined ? {} : { references: [...given.references] }),
+      messageId,
+      date: given.date ?? formatDate(context.now),
+      baseBoundary: message.baseBoundary ?? Buffer.from(context.random.bytes(8)).toString('hex'),
+      disableFileAccess: blocked || message.disableFileAccess === true,
+      disableUrlAccess: blocked || message.disableUrlAccess === true,
+    }).compile();
+    for (const { key, value } of [...priorityHeaders(givenImportance(message)), ...listHeaders(message.list)]) root.addHeader(key, value);
+    if (message.xMailer) root.setHeader('X-Mailer', singleLine(message.xMailer, 'xMailer'));
+    return root;
+  } catch (cause) {
+    if (cause instanceof MailspoolError) throw cause;
+    throw new MailspoolError('EINVALID', `the message cannot be composed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+const passedOn = ['encoding', 'textEncoding', 'boundaryPrefix', 'otp', 'normalizeHeaderKey'] as const;
+
+function passedThrough(message: SubmitMessage): Pick<SubmitMessage, (typeof passedOn)[number]> {
+  const given = Object.fromEntries(passedOn.filter((name) => message[name] !== undefined).map((name) => [name, message[name]]));
+  singleLines(given, 'message');
+  return given;
+}
+
+/** To and Cc as given, and the rows of `recipients` that are to be seen. */
+function shownRecipients(fields: AddressFields, message: SubmitMessage, recipients: readonly Recipient[]): { to: AddressEntry[]; cc: AddressEntry[] } {
+  if (!message.recipients?.length) return { to: [...fields.to], cc: [...fields.cc] };
+  const inFields = new Set([...addressesOf(fields.to), ...addressesOf(fields.cc), ...addressesOf(fields.bcc)].map((address) => `${address.type}:${address.address}`));
+  const added = recipients.filter((row) => !inFields.has(`${row.type}:${row.address}`));
+  const ofKind = (kind: Recipient['kind']) => added.filter((row) => row.kind === kind);
+  return { to: [...fields.to, ...ofKind('to')], cc: [...fields.cc, ...ofKind('cc')] };
+}
+
+type HeaderAddress = { name: string; address: string } | { name: string; group: HeaderAddress[] };
+
+function headerAddress(entry: AddressEntry, domain: string): HeaderAddress {
+  if ('group' in entry) return { name: entry.group, group: entry.members.map((member) => headerAddress(member, domain)) };
+  return { name: entry.name ?? '', address: encapsulate(entry, domain) };
+}
+
+function priorityHeaders(importance: MessageProperties['importance']): { key: string; value: string }[] {
+  if (importance !== 'high' && importance !== 'low') return [];
+  const [number, name] = importance === 'high' ? ['1 (Highest)', 'High'] : ['5 (Lowest)', 'Low'];
+  return [
+    { key: 'X-Priority', value: number },
+    { key: 'X-MSMail-Priority', value: name },
+    { key: 'Importance', value: name },
+  ];
+}
+
+/** Text without a space to fold at is encoded, in words that can be folded. */
+const foldable = (text: string): string => (/[^ \t]{900}/.test(text) ? encodeWord(text, 'Q', 52) : text);
+
+const maxLineOctets = 998; // RFC 5322 2.1.1
+
+/** Headers without a space to fold at are all that can still be too long. */
+function refuseLongLines(source: Bytes): void {
+  if (!(source instanceof Uint8Array)) return;
+  let start = 0;
+  for (let at = source.indexOf(10); at !== -1; at = source.indexOf(10, start)) {
+    if (at - 1 - start > maxLineOctets) throw new MailspoolError('EINVALID', `a line of the message is longer than ${maxLineOctets} octets`, { field: 'headers' });
+    if (at - start === 1) return;
+    start = at + 1;
+  }
+}

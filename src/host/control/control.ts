@@ -1,0 +1,160 @@
+// The control socket: a running spooler answers on it, other processes of the same user reach it. The embedded store
+// has one owner, so this is how a second process looks into the queue and adds to it.
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { MailspoolError } from '../../errors.ts';
+import type { Message } from '../../message/message.ts';
+import type { Explanation, SendResult, StatusRow, SubmitReceipt, CancelResult } from '../../spooler/contract.ts';
+import type { Change } from '../../store/message-store.ts';
+import { Peer, type Method } from './peer.ts';
+import { privateFolder, socketPaths, socketToListenAt } from './socket-path.ts';
+import { afterCursor, bulkOptions, entryId, idOrFilter, messageFilter, submitOptions, submittedMessage, untilStates, type SpoolerSurface } from './surface.ts';
+
+const mostConnections = 64;
+
+export interface ControlOptions {
+  /** The directory of the embedded store that the spooler owns. */
+  readonly directory: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ControlServer extends AsyncDisposable {
+  readonly path: string;
+}
+
+/**
+ * Lets other processes of this user reach the spooler. Call it after the store is open; dispose it before `stop`.
+ * @throws ESTORELOCKED if another spooler answers for this store; ESTOREACCESS if the socket's folder is not private; ECONFIG if its path is too long
+ */
+export async function serveControl(spooler: SpoolerSurface, options: ControlOptions): Promise<ControlServer> {
+  const path = socketToListenAt(options.directory, options.environment);
+  privateFolder(dirname(path));
+  await removeStale(path);
+  const peers = new Set<Peer>();
+  const server = createServer({ allowHalfOpen: false }, (socket) => {
+    const peer = new Peer(socket, methods(spooler));
+    peers.add(peer);
+    void peer.closed.then(() => peers.delete(peer));
+  });
+  server.maxConnections = mostConnections;
+  await listening(server, path);
+  return { path, [Symbol.asyncDispose]: async () => await closed(server, peers) };
+}
+
+/** What a request may ask; every parameter is checked before it reaches the spooler. */
+function methods(spooler: SpoolerSurface): Readonly<Record<string, Method>> {
+  return {
+    hello: () => ({ protocol: 1, pid: process.pid }),
+    submit: async ([message, options], signal) => await spooler.submit(submittedMessage(message), { ...submitOptions(options), signal }),
+    settled: async ([id, options], signal) => await spooler.settled(entryId(id), { ...untilStates(options), signal }),
+    list: ([filter]) => spooler.list(messageFilter(filter)),
+    get: async ([id]) => await spooler.get(entryId(id)),
+    raw: async ([id]) => await spooler.raw(entryId(id)),
+    explain: async ([id]) => await spooler.explain(entryId(id)),
+    cancel: async ([id]) => await spooler.cancel(entryId(id)),
+    retry: async ([where, options]) => await spooler.retry(idOrFilter(where), bulkOptions(options)),
+    hold: async ([where, options]) => await spooler.hold(idOrFilter(where), bulkOptions(options)),
+    release: async ([where, options]) => await spooler.release(idOrFilter(where), bulkOptions(options)),
+    status: async () => await spooler.status(),
+    changes: ([options], signal) => spooler.changes({ ...afterCursor(options), signal }),
+  };
+}
+
+/** A socket file that nobody answers on was left by a process that died. */
+async function removeStale(path: string): Promise<void> {
+  const socket = await connected(path);
+  if (socket === undefined) return rmSync(path, { force: true });
+  socket.destroy();
+  throw new MailspoolError('ESTORELOCKED', 'another spooler answers for this store', { temporary: true });
+}
+
+async function listening(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  if (process.platform !== 'win32') chmodSync(path, 0o600);
+}
+
+async function closed(server: Server, peers: ReadonlySet<Peer>): Promise<void> {
+  const done = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const peer of peers) peer.close();
+  await done;
+}
+
+export interface RemoteSpooler extends SpoolerSurface, AsyncDisposable {
+  readonly pid: number;
+}
+
+/** The spooler that runs on this store, if one answers. */
+export async function connectControl(options: ControlOptions): Promise<RemoteSpooler | undefined> {
+  for (const path of socketPaths(options.directory, options.environment)) {
+    const socket = await connected(path);
+    if (socket !== undefined) return await remote(new Peer(socket));
+  }
+  return undefined;
+}
+
+async function remote(peer: Peer): Promise<RemoteSpooler> {
+  const { pid } = (await peer.request('hello', [])) as { pid: number };
+  const ask = async <T>(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<T> => (await peer.request(method, params, signal)) as T;
+  return {
+    pid,
+    submit: async (message, { signal, ...options } = {}) => await ask<SubmitReceipt>('submit', [message, options], signal),
+    settled: async (id, { signal, ...options } = {}) => await ask<SendResult>('settled', [id, options], signal),
+    list: (filter) => items<Message>(async () => await ask('list', [filter])),
+    get: async (id) => (await ask<Message | null>('get', [id])) ?? undefined,
+    raw: async (id) => await ask<Readable>('raw', [id]),
+    explain: async (id) => await ask<Explanation[]>('explain', [id]),
+    cancel: async (id) => await ask<CancelResult>('cancel', [id]),
+    retry: async (where, options) => await ask('retry', [where, options]),
+    hold: async (where, options) => await ask('hold', [where, options]),
+    release: async (where, options) => await ask('release', [where, options]),
+    status: async () => await ask<StatusRow[]>('status', []),
+    changes: ({ signal, ...options } = {}) => feed(async () => await ask('changes', [options], signal), signal),
+    [Symbol.asyncDispose]: async () => {
+      peer.close();
+      await peer.closed;
+    },
+  };
+}
+
+async function* items<T>(ask: () => Promise<AsyncIterable<T>>): AsyncGenerator<T> {
+  yield* await ask();
+}
+
+/** A live feed waits for the other side; the caller's signal ends it here at once, without error. */
+async function* feed(ask: () => Promise<AsyncIterable<Change>>, signal: AbortSignal | undefined): AsyncGenerator<Change> {
+  if (signal?.aborted) return;
+  const source = (await ask())[Symbol.asyncIterator]();
+  const end = () => void source.return?.();
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+  } finally {
+    signal?.removeEventListener('abort', end);
+    end();
+  }
+}
+
+/** An open connection, or undefined if nobody listens there. */
+async function connected(path: string): Promise<Socket | undefined> {
+  return await new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR') resolve(undefined);
+      else reject(unusable(path, error));
+    });
+  });
+}
+
+const unusable = (path: string, cause: NodeJS.ErrnoException): MailspoolError =>
+  cause.code === 'EACCES' || cause.code === 'EPERM'
+    ? new MailspoolError('ENOACCESS', `the control socket ${path} belongs to somebody else`, { cause, remedy: 'Run the command as the user whose spooler it is.' })
+    : new MailspoolError('EBUSY', `the control socket ${path} does not take connections: ${cause.message}`, { cause, temporary: true, remedy: 'Try again.' });

@@ -1,0 +1,68 @@
+// Examples are true: blocks in pages type-check against the sources, what the README shows is a file, and the files
+// under docs/examples run against the build as a reader would run them.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { typeCheck } from '../types/type-check.ts';
+import { allPages, blocksOf, filesBelow, root } from './pages.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'mailspool-docs-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const blocks = allPages().flatMap(blocksOf);
+
+describe('examples in pages', () => {
+  const shown = blocks.flatMap((block) =>
+    [...block.before.matchAll(/^<!-- (docs\/examples\/\S+) -->$/g)].map(([, file = '']) => ({ ...block, file })),
+  );
+
+  it.each(shown)('$page:$line is $file', ({ code, file }) => {
+    expect(code).toBe(readFileSync(join(root, file), 'utf8'));
+  });
+
+  it('the README shows a program', () => {
+    expect(shown.map(({ page }) => page)).toContain('README.md');
+  });
+
+  const checked = blocks.filter(({ language, code }) => language === 'ts' && /^(\/\/ example:|import )/.test(code));
+  const problems = typeCheck(checked.map(({ code }) => code));
+
+  it.each(checked.map((block, index) => ({ ...block, index })))('$page:$line type-checks', ({ index }) => {
+    expect(problems[index]).toEqual([]);
+  });
+});
+
+/** What each running example says; every file has a row. */
+const says: Record<string, RegExp> = {
+  'hello.mjs': /^accepted: \[ 'bob@example.org' \]\nnew mail in Inbox\n$/,
+};
+
+describe('running examples', () => {
+  const files = filesBelow('docs/examples', '.mjs', '.ts').filter((path) => path.split('/').length === 3);
+
+  it('every example has its expectation', () => {
+    expect(files.map((path) => basename(path))).toEqual(Object.keys(says).sort());
+  });
+
+  it.each(files)('%s runs and ends by itself', async (path) => {
+    const { code, stdout, stderr } = await run(join(root, path));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(says[basename(path)] ?? /^never$/);
+  });
+});
+
+/** Runs an example in an empty directory, against the build; TypeScript by way of tsx. */
+function run(file: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const tsx = file.endsWith('.ts') ? ['--import', join(root, 'node_modules/tsx/dist/loader.mjs')] : [];
+  const cwd = mkdtempSync(join(scratch, 'run-'));
+  const child = spawn(process.execPath, [...tsx, file], { cwd, env: { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' }, timeout: 30_000 });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}

@@ -10,7 +10,7 @@ export function splitAddressList(text: string, field: string): AddressListPart[]
   const parts: AddressListPart[] = [];
   let run = { start: 0, addresses: 0 };
   let inGroup = false;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const piece = readPiece(text, at, field);
     if (piece.typed !== undefined) {
       if (inGroup) throw invalid(field, 'a typed address cannot stand in a group');

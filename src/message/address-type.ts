@@ -19,7 +19,9 @@ const typedPattern = /^\[([A-Za-z0-9_]{1,32}):(.*)\]$/su;
  */
 export function addressType(type: string, field = 'type'): string {
   if (!typePattern.test(type)) {
-    throw new MailspoolError('EINVALID', `${field}: an address type is 1 to 32 letters, digits or underscores, not ${JSON.stringify(type)}`, { field });
+    throw new MailspoolError('EINVALID', `${field}: an address type is 1 to 32 letters, digits or underscores, not ${JSON.stringify(type)}`, {
+      field,
+    });
   }
   return type.toUpperCase();
 }

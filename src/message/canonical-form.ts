@@ -45,7 +45,8 @@ class LineEnds {
     if (!this.openCr && isCanonical(bytes)) return bytes;
     const out = Buffer.allocUnsafe(bytes.length * 2 + 2);
     let length = 0;
-    for (const byte of bytes) {
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0;
       if (this.openCr) {
         out[length++] = LF;
         this.openCr = false;

@@ -9,7 +9,7 @@ import type { SubmitMessage } from './submit-message.ts';
 import { addressesOf, type AddressEntry } from './address-field.ts';
 import { parseAddress } from './address-type.ts';
 import { givenImportance, propertiesOf, type ComposeContext, type Composed } from './composed.ts';
-import { checkedContents } from './content.ts';
+import { checkedContents, type Access } from './content.ts';
 import { recipientsOf, returnPathOf, type AddressFields } from './envelope.ts';
 import { singleLine, singleLines } from './header-injection.ts';
 import { encapsulate } from './imcea.ts';
@@ -30,8 +30,9 @@ export async function compose(message: SubmitMessage, context: ComposeContext): 
   const fallback = context.defaultFrom === undefined ? undefined : parseAddress(context.defaultFrom, 'defaultFrom');
   const from = returnPathOf(given.addresses, recipients, envelopeOf(message), fallback);
   const sender = addressesOf(given.addresses.from)[0] ?? fallback ?? from ?? undefined;
-  const messageId = given.messageId ?? newMessageId(sender, context);
-  const root = compile(message, given, { recipients, sender, messageId, context });
+  const entropy = context.random.bytes(18);
+  const messageId = given.messageId ?? newMessageId(sender, context, entropy.subarray(0, 10));
+  const root = compile(message, given, { recipients, sender, messageId, boundary: entropy.subarray(10), context });
   const source = serialise(root);
   refuseLongLines(source);
   return {
@@ -49,6 +50,7 @@ interface Settled {
   readonly recipients: readonly Recipient[];
   readonly sender: Address | undefined;
   readonly messageId: string;
+  readonly boundary: Uint8Array;
   readonly context: ComposeContext;
 }
 
@@ -57,10 +59,10 @@ function compile(message: SubmitMessage, given: GivenFields, settled: Settled): 
   const domain = domainOf(sender, context.hostname);
   const header = (entries: readonly AddressEntry[]) => entries.map((entry) => headerAddress(entry, domain));
   const shown = shownRecipients(given.addresses, message, settled.recipients);
-  const blocked = context.fileAccess !== true;
+  const access = accessOf(message, context);
   try {
     const root = new MailComposer({
-      ...checkedContents(message, !blocked),
+      ...checkedContents(message, access),
       ...passedThrough(message),
       headers: given.headers,
       from: header(given.addresses.from.length > 0 || !sender ? given.addresses.from : [sender]),
@@ -73,9 +75,9 @@ function compile(message: SubmitMessage, given: GivenFields, settled: Settled): 
       ...(given.references === undefined ? {} : { references: [...given.references] }),
       messageId,
       date: given.date ?? formatDate(context.now),
-      baseBoundary: message.baseBoundary ?? Buffer.from(context.random.bytes(8)).toString('hex'),
-      disableFileAccess: blocked || message.disableFileAccess === true,
-      disableUrlAccess: blocked || message.disableUrlAccess === true,
+      baseBoundary: message.baseBoundary ?? Buffer.from(settled.boundary).toString('hex'),
+      disableFileAccess: !access.path,
+      disableUrlAccess: !access.href,
     }).compile();
     for (const { key, value } of [...priorityHeaders(givenImportance(message)), ...listHeaders(message.list)]) root.addHeader(key, value);
     if (message.xMailer) root.setHeader('X-Mailer', singleLine(message.xMailer, 'xMailer'));
@@ -86,6 +88,12 @@ function compile(message: SubmitMessage, given: GivenFields, settled: Settled): 
   }
 }
 
+/** Both must agree: who submits, and the message itself. */
+const accessOf = (message: SubmitMessage, context: ComposeContext): Access => ({
+  path: context.fileAccess === true && message.disableFileAccess !== true,
+  href: context.fileAccess === true && message.disableUrlAccess !== true,
+});
+
 const passedOn = ['encoding', 'textEncoding', 'boundaryPrefix', 'otp', 'normalizeHeaderKey'] as const;
 
 function passedThrough(message: SubmitMessage): Pick<SubmitMessage, (typeof passedOn)[number]> {
@@ -95,9 +103,15 @@ function passedThrough(message: SubmitMessage): Pick<SubmitMessage, (typeof pass
 }
 
 /** To and Cc as given, and the rows of `recipients` that are to be seen. */
-function shownRecipients(fields: AddressFields, message: SubmitMessage, recipients: readonly Recipient[]): { to: AddressEntry[]; cc: AddressEntry[] } {
+function shownRecipients(
+  fields: AddressFields,
+  message: SubmitMessage,
+  recipients: readonly Recipient[],
+): { to: AddressEntry[]; cc: AddressEntry[] } {
   if (!message.recipients?.length) return { to: [...fields.to], cc: [...fields.cc] };
-  const inFields = new Set([...addressesOf(fields.to), ...addressesOf(fields.cc), ...addressesOf(fields.bcc)].map((address) => `${address.type}:${address.address}`));
+  const inFields = new Set(
+    [...addressesOf(fields.to), ...addressesOf(fields.cc), ...addressesOf(fields.bcc)].map((address) => `${address.type}:${address.address}`),
+  );
   const added = recipients.filter((row) => !inFields.has(`${row.type}:${row.address}`));
   const ofKind = (kind: Recipient['kind']) => added.filter((row) => row.kind === kind);
   return { to: [...fields.to, ...ofKind('to')], cc: [...fields.cc, ...ofKind('cc')] };
@@ -130,7 +144,8 @@ function refuseLongLines(source: Bytes): void {
   if (!(source instanceof Uint8Array)) return;
   let start = 0;
   for (let at = source.indexOf(10); at !== -1; at = source.indexOf(10, start)) {
-    if (at - 1 - start > maxLineOctets) throw new MailspoolError('EINVALID', `a line of the message is longer than ${maxLineOctets} octets`, { field: 'headers' });
+    if (at - 1 - start > maxLineOctets)
+      throw new MailspoolError('EINVALID', `a line of the message is longer than ${maxLineOctets} octets`, { field: 'headers' });
     if (at - start === 1) return;
     start = at + 1;
   }

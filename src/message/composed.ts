@@ -31,7 +31,11 @@ export interface Composed {
 }
 
 /** What the message says of itself; the program's own `properties` go before. */
-export function propertiesOf(message: SubmitMessage, found: Pick<MessageProperties, 'messageId' | 'subject' | 'sender' | 'importance' | 'messageClass'>, now: Instant): MessageProperties {
+export function propertiesOf(
+  message: SubmitMessage,
+  found: Pick<MessageProperties, 'messageId' | 'subject' | 'sender' | 'importance' | 'messageClass'>,
+  now: Instant,
+): MessageProperties {
   const given = message.properties ?? {};
   singleLines(given, 'properties');
   const importance = givenImportance(message) ?? found.importance;
@@ -50,6 +54,7 @@ export function propertiesOf(message: SubmitMessage, found: Pick<MessageProperti
 
 /** What `priority` or `properties.importance` ask for. */
 export function givenImportance(message: SubmitMessage): MessageProperties['importance'] {
-  const priority = String(message.priority ?? message.properties?.importance ?? '').toLowerCase();
+  const asked: unknown = message.priority ?? message.properties?.importance;
+  const priority = typeof asked === 'string' ? asked.toLowerCase() : undefined;
   return priority === 'high' || priority === 'low' || priority === 'normal' ? priority : undefined;
 }

@@ -51,7 +51,10 @@ export function returnPathOf(fields: AddressFields, recipients: readonly Recipie
   const from = addressesOf(fields.from)[0] ?? addressesOf(fields.sender)[0] ?? fallback;
   if (from) return from;
   if (!recipients.some(({ type }) => type === defaultAddressType)) return null;
-  throw new MailspoolError('EINVALID', 'from: the message has no sender', { field: 'from', remedy: 'Give from, or an envelope with from: null for the null return path.' });
+  throw new MailspoolError('EINVALID', 'from: the message has no sender', {
+    field: 'from',
+    remedy: 'Give from, or an envelope with from: null for the null return path.',
+  });
 }
 
 function nullableAddress(value: unknown, field: string): Address | null {
@@ -67,7 +70,11 @@ function envelopeRows(envelope: object, fields: AddressFields): Row[] {
   const shown = new Map(fieldRows(fields).map((row) => [searchKey(row), row]));
   const given: Record<string, unknown> = { ...envelope };
   return ['to', 'cc', 'bcc'].flatMap((name) =>
-    addressesOf(parseAddressField(given[name], `envelope.${name}`)).map((address) => ({ kind: 'bcc' as const, ...shown.get(searchKey(address)), ...address })),
+    addressesOf(parseAddressField(given[name], `envelope.${name}`)).map((address) => ({
+      kind: 'bcc' as const,
+      ...shown.get(searchKey(address)),
+      ...address,
+    })),
   );
 }
 
@@ -75,7 +82,8 @@ function inputRow(input: RecipientInput, index: number): Row {
   const field = `recipients[${index}]`;
   if ('list' in input) throw new MailspoolError('EINVALID', `${field}: the list ${JSON.stringify(input.list)} is not known`, { field });
   const { kind = 'to', submitted, report, originalRecipient, options } = input;
-  if (!['to', 'cc', 'bcc', 'p1'].includes(kind)) throw new MailspoolError('EINVALID', `${field}.kind is none of to, cc, bcc, p1`, { field: `${field}.kind` });
+  if (!['to', 'cc', 'bcc', 'p1'].includes(kind))
+    throw new MailspoolError('EINVALID', `${field}.kind is none of to, cc, bcc, p1`, { field: `${field}.kind` });
   const more = { submitted, report, originalRecipient, options };
   const given = Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
   return { kind, ...parseAddress(input, field), ...given };

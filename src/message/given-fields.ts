@@ -25,7 +25,11 @@ export interface GivenFields {
 export function takeFields(message: SubmitMessage): GivenFields {
   const headers = headerList(message.headers);
   const taken = (name: string): unknown => headers.find(({ key }) => key.toLowerCase() === name)?.value;
-  const text = (field: string, ...values: unknown[]) => textField(field, values.find((value) => value !== undefined && value !== null && value !== ''));
+  const text = (field: string, ...values: unknown[]) =>
+    textField(
+      field,
+      values.find((value) => value !== undefined && value !== null && value !== ''),
+    );
   const address = (field: string, name: string, value: unknown) => parseAddressField(value || plainValue(taken(name)), value ? field : name);
   return {
     addresses: {
@@ -45,16 +49,19 @@ export function takeFields(message: SubmitMessage): GivenFields {
   };
 }
 
-const takenNames: ReadonlySet<string> = new Set([
-  ...['from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'message-id', 'date', 'subject', 'in-reply-to', 'references'],
-  ...['resent-bcc', 'return-path'],
-]);
+const takenNames: ReadonlySet<string> = new Set(
+  'from sender reply-to to cc bcc message-id date subject in-reply-to references resent-bcc return-path'.split(' '),
+);
 
 /** nodemailer takes `{ key, value }`, a list of them, or an object; each value may be a list. */
 function headerList(headers: SendMailOptions['headers']): GivenHeader[] {
   if (!headers) return [];
   const isPair = 'key' in headers && 'value' in headers && typeof headers.key === 'string';
-  const pairs = Array.isArray(headers) ? headers : isPair ? [headers as GivenHeader] : Object.entries(headers).map(([key, value]) => ({ key, value }));
+  const pairs = Array.isArray(headers)
+    ? headers
+    : isPair
+      ? [headers as GivenHeader]
+      : Object.entries(headers).map(([key, value]) => ({ key, value }));
   return pairs.flatMap(({ key, value }) => {
     headerName(key);
     singleLines(value, `headers.${key}`);
@@ -88,6 +95,8 @@ function identifier(field: string, text: string | undefined): string | undefined
 }
 
 function references(given: unknown): string[] | undefined {
-  const list = (Array.isArray(given) ? given : [given]).map((item) => textField('references', item)).filter((item) => item !== undefined && item.trim() !== '');
+  const list = (Array.isArray(given) ? given : [given])
+    .map((item) => textField('references', item))
+    .filter((item) => item !== undefined && item.trim() !== '');
   return list.length > 0 ? (list as string[]) : undefined;
 }

@@ -3,7 +3,6 @@
 import { MailspoolError } from '../errors.ts';
 
 // What some reader takes for the end of a line or of a text: NUL, LF, VT, FF, CR, NEL, LS, PS.
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
 const breaks = /[\0\n\v\f\r\u0085\u2028\u2029]/;
 // RFC 5322 2.2: printable ASCII without the colon
 const fieldName = /^[!-9;-~]{1,120}$/;

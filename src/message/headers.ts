@@ -24,11 +24,14 @@ export function bodyStart(bytes: Uint8Array, from = 0): number | undefined {
   return undefined;
 }
 
+/** The header block that a message begins with, with the empty line; all of it if there is none. */
+export const headerBlock = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, bodyStart(bytes) ?? bytes.length);
+
 /** The fields of a header block; what is no field keeps its place with an empty name. */
 export function headerFields(block: Uint8Array): HeaderField[] {
   const buffer = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
   const fields: HeaderField[] = [];
-  for (let start = 0; start < buffer.length; ) {
+  for (let start = 0; start < buffer.length;) {
     let end = lineEnd(buffer, start);
     while (end < buffer.length && isBlank(buffer[end])) end = lineEnd(buffer, end);
     const raw = buffer.subarray(start, end);
@@ -66,7 +69,10 @@ export function headerValue(fields: readonly HeaderField[], name: string, maxLen
 }
 
 /** Text for people: encoded words (RFC 2047) decoded, control characters gone. */
-export const readable = (text: string): string => decodeWords(text).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+export const readable = (text: string): string =>
+  decodeWords(text)
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+    .trim();
 
 /** A structured value and its parameters, such as Content-Type (RFC 2045 5.1); names in lower case. */
 export function parameters(value: string): { readonly value: string; readonly parameters: ReadonlyMap<string, string> } {

@@ -24,6 +24,5 @@ export function decapsulate(smtp: string): Address | undefined {
   if (!match?.[1] || !match[2]) return undefined;
   const octets = match[2].replace(/_/g, '/').replace(/\+([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   const address = Buffer.from(octets, 'latin1').toString('utf8');
-  // oxlint-disable-next-line no-control-regex -- control characters do not come back out of a header
   return /[\0-\x1f\x7f\ufffd]/.test(address) ? undefined : { type: match[1].toUpperCase(), address };
 }

@@ -47,13 +47,15 @@ export function classOf(fields: readonly HeaderField[]): string {
   if (value !== 'multipart/report') return defaultMessageClass;
   if (reportType === 'disposition-notification') return `REPORT.${defaultMessageClass}.IPNRN`;
   if (reportType !== 'delivery-status') return defaultMessageClass;
-  return isDelivered(fields) ? `REPORT.${defaultMessageClass}.DR` : `REPORT.${defaultMessageClass}.NDR`;
+  return `REPORT.${defaultMessageClass}.${reportedBy(subjectOf(fields) ?? '')}`;
 }
 
-/** Headers alone do not say what a report reports; its subject does, where a mail system wrote it. */
-const isDelivered = (fields: readonly HeaderField[]): boolean =>
-  /\b(?:delivered|successful|success|relayed|delivery (?:report|receipt)|zugestellt)\b/i.test(subjectOf(fields) ?? '') &&
-  !/\b(?:not|un|fail|failure|undeliver)/i.test(subjectOf(fields) ?? '');
+/** Headers alone do not say what a report reports; its subject does, where a mail system wrote it. Else it is bad news. */
+function reportedBy(subject: string): string {
+  if (/\bdelayed\b|\bdelay\)|\bdelivery delay\b/i.test(subject)) return 'Delayed.DR';
+  const bad = /\b(?:not|un\w*|fail\w*)\b/i.test(subject);
+  return !bad && /\b(?:delivered|success\w*|relayed|delivery (?:report|receipt))\b/i.test(subject) ? 'DR' : 'NDR';
+}
 
 export function importanceOf(fields: readonly HeaderField[]): MessageProperties['importance'] {
   const named = headerValue(fields, 'importance', 100)?.toLowerCase();
@@ -76,7 +78,8 @@ function instantOf(date: string | undefined): number | undefined {
 function recipientsIn(fields: readonly HeaderField[]): Recipient[] {
   const rows = new Map<string, Omit<Recipient, 'id'>>();
   for (const kind of ['to', 'cc', 'bcc'] as const) {
-    for (const address of addressesIn(fields, kind)) if (rows.size < maxRecipients && !rows.has(searchKey(address))) rows.set(searchKey(address), { kind, ...address });
+    for (const address of addressesIn(fields, kind))
+      if (rows.size < maxRecipients && !rows.has(searchKey(address))) rows.set(searchKey(address), { kind, ...address });
   }
   return Array.from(rows.values(), (row, index) => ({ id: index + 1, ...row }));
 }
@@ -106,7 +109,10 @@ function addressesIn(fields: readonly HeaderField[], name: string): Address[] {
 function tolerant(text: string, name: string): Address | undefined {
   try {
     const address = parseAddress({ type: defaultAddressType, address: text });
-    const shown = name.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim().slice(0, 1000);
+    const shown = name
+      .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+      .trim()
+      .slice(0, 1000);
     return { ...(decapsulate(address.address) ?? address), ...(shown ? { name: shown } : {}) };
   } catch {
     return undefined; // mail from strangers may hold anything; the row is left out, the message stays

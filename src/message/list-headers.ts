@@ -16,7 +16,13 @@ export function listHeaders(list: SendMailOptions['list']): PreparedHeader[] {
   return Object.entries(list).flatMap(([key, given]) =>
     asList(given).map((entry) => ({
       key: headerName(`List-${key.trim()}`, `list.${key}`),
-      value: { prepared: true as const, foldLines: true as const, value: asList(entry).map((item) => listValue(key, item)).join(', ') },
+      value: {
+        prepared: true as const,
+        foldLines: true as const,
+        value: asList(entry)
+          .map((item) => listValue(key, item))
+          .join(', '),
+      },
     })),
   );
 }
@@ -34,7 +40,8 @@ function listValue(key: string, given: unknown): string {
 const encoded = (text: string, otherwise: (text: string) => string): string => (isPlainText(text) ? otherwise(text) : encodeWord(text, 'Q', 52));
 
 function formatUrl(url: string, field: string): string {
-  if (/[\s<>\p{Cc}]/u.test(url.trim())) throw new MailspoolError('EINVALID', `${field} has a space, bracket or control character in its url`, { field });
+  if (/[\s<>\p{Cc}]/u.test(url.trim()))
+    throw new MailspoolError('EINVALID', `${field} has a space, bracket or control character in its url`, { field });
   if (/^(?:https?|mailto|ftp):/.test(url)) return `<${url.trim()}>`;
   return /^[^@]+@[^@]+$/.test(url) ? `<mailto:${url.trim()}>` : `<http://${url.trim()}>`;
 }

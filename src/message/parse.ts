@@ -31,7 +31,7 @@ export async function composeRaw(message: SubmitMessage, context: ComposeContext
   const fallback = context.defaultFrom === undefined ? undefined : parseAddress(context.defaultFrom, 'defaultFrom');
   const from = rawReturnPath(fields, message, () => returnPathOf(addresses, recipients, message.envelope ?? undefined, fallback));
   const sender = addressesOf(addresses.from)[0] ?? from ?? undefined;
-  const messageId = identifierOf(fields) ?? newMessageId(sender, context);
+  const messageId = identifierOf(fields) ?? newMessageId(sender, context, context.random.bytes(10));
   const subject = headerValue(fields, 'subject');
   const importance = importanceOf(fields);
   const found = { messageId, messageClass: classOf(fields), ...(subject === undefined ? {} : { subject: readable(subject) }), sender, importance };
@@ -45,7 +45,11 @@ export async function composeRaw(message: SubmitMessage, context: ComposeContext
 }
 
 /** An explicit envelope, then Return-Path, and only then what the address fields say. */
-function rawReturnPath(fields: readonly HeaderField[], message: SubmitMessage, otherwise: () => Composed['envelope']['from']): Composed['envelope']['from'] {
+function rawReturnPath(
+  fields: readonly HeaderField[],
+  message: SubmitMessage,
+  otherwise: () => Composed['envelope']['from'],
+): Composed['envelope']['from'] {
   const returnPath = headerValue(fields, 'return-path');
   if (returnPath === undefined || message.from || message.envelope?.from !== undefined) return otherwise();
   return /^\s*<?\s*>?\s*$/.test(returnPath) ? null : (addressesOf(parseAddressField(returnPath, 'Return-Path'))[0] ?? null);
@@ -55,7 +59,9 @@ function rawReturnPath(fields: readonly HeaderField[], message: SubmitMessage, o
 function addressFields(fields: readonly HeaderField[], message: SubmitMessage): AddressFields {
   const resent = newestResent(fields);
   const read = (name: string): AddressEntry[] =>
-    (resent ?? fields).filter((field) => field.name === (resent ? `resent-${name}` : name)).flatMap((field) => parseAddressField(fieldValue(field, maxHeaderBytes), field.name));
+    (resent ?? fields)
+      .filter((field) => field.name === (resent ? `resent-${name}` : name))
+      .flatMap((field) => parseAddressField(fieldValue(field, maxHeaderBytes), field.name));
   const own = message.to || message.cc || message.bcc;
   const needed = !own && !message.envelope;
   return {
@@ -84,14 +90,17 @@ function newestResent(fields: readonly HeaderField[]): readonly HeaderField[] | 
   return block;
 }
 
-const identifierOf = (fields: readonly HeaderField[]): string | undefined => /<[^<>\s\p{Cc}]{1,900}>/u.exec(headerValue(fields, 'message-id', 998) ?? '')?.[0];
+const identifierOf = (fields: readonly HeaderField[]): string | undefined =>
+  /<[^<>\s\p{Cc}]{1,900}>/u.exec(headerValue(fields, 'message-id', 998) ?? '')?.[0];
 
 const notSent: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path']);
 
 function sentHeaders(fields: readonly HeaderField[], messageId: string, context: ComposeContext): Uint8Array {
   const has = (name: string) => fields.some((field) => field.name === name && fieldValue(field) !== '');
   const added = `${has('date') ? '' : `Date: ${formatDate(context.now)}\r\n`}${has('message-id') ? '' : `Message-ID: ${messageId}\r\n`}\r\n`;
-  const kept = fields.filter(({ name }) => !notSent.has(name) && !(name === 'message-id' && !has('message-id')) && !(name === 'date' && !has('date')));
+  const kept = fields.filter(
+    ({ name }) => !notSent.has(name) && !(name === 'message-id' && !has('message-id')) && !(name === 'date' && !has('date')),
+  );
   return Buffer.concat([...kept.map(({ raw }) => raw), Buffer.from(added)]);
 }
 
@@ -134,7 +143,7 @@ async function openStream(stream: AsyncIterable<Uint8Array>): Promise<Opened> {
   const chunks = canonicalRaw(stream);
   const held: Uint8Array[] = [];
   let length = 0;
-  for (let tail: Uint8Array = new Uint8Array(); ; ) {
+  for (let tail: Uint8Array = new Uint8Array(); ;) {
     const next = await chunks.next();
     if (next.done) return openBytes(Buffer.concat(held));
     held.push(next.value);

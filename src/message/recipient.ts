@@ -60,7 +60,12 @@ export type RecipientState =
   | { readonly state: 'claimed'; readonly owner: string; readonly until: Instant; readonly handingOver?: true }
   | { readonly state: 'deferred'; readonly until: Instant; readonly diagnostic: Diagnostic }
   | { readonly state: 'held'; readonly by: HeldBy; readonly reason: string; readonly until?: Instant }
-  | { readonly state: 'uncertain'; readonly since: Instant; readonly diagnostic: Diagnostic; readonly next: 'operator' | { readonly verifyAt: Instant } }
+  | {
+      readonly state: 'uncertain';
+      readonly since: Instant;
+      readonly diagnostic: Diagnostic;
+      readonly next: 'operator' | { readonly verifyAt: Instant };
+    }
   | { readonly state: 'relayed' | 'delivered' | 'cancelled'; readonly at: Instant }
   | { readonly state: 'failed' | 'expired'; readonly at: Instant; readonly diagnostic: Diagnostic };
 

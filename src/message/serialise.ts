@@ -20,7 +20,7 @@ export function serialise(root: MimeNode): Bytes {
 
 /** The size of all contents; infinite if one has to be read from elsewhere. */
 function sizeAtHand(node: MimeNode): number {
-  if ('_raw' in node && node._raw) return Number.POSITIVE_INFINITY;
+  if (Reflect.get(node, '_raw')) return Number.POSITIVE_INFINITY;
   const { content } = node;
   if (content === undefined || typeof content === 'string' || Buffer.isBuffer(content)) {
     const own = content?.length ?? 0;
@@ -55,6 +55,8 @@ async function* chunksOf(root: MimeNode): AsyncGenerator<Uint8Array> {
   try {
     yield* root.createReadStream() as AsyncIterable<Uint8Array>;
   } catch (cause) {
-    throw new MailspoolError('EINVALID', `a content of the message could not be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new MailspoolError('EINVALID', `a content of the message could not be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }

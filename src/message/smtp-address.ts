@@ -6,7 +6,8 @@ import { MailspoolError } from '../errors.ts';
 const maxOctets = 254; // RFC 5321 4.5.3.1.3 gives a path 256, two of them angle brackets
 
 // Nearly every address. The last label starts with a letter, so no URL parser takes the domain for an IPv4 number.
-const plain = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const plain =
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
  * The address as it will be used: local part untouched, domain in lower case and as A-labels (T-033).
@@ -47,7 +48,8 @@ function smtpDomain(given: string, refuse: (why: string) => never): string {
   if (given.startsWith('[')) return literal.test(given) ? given : refuse('has an invalid address literal');
   const domain = aLabels(given, refuse);
   const labels = domain.split('.');
-  if (domain.length > 253 || !labels.every((part) => label.test(part))) return refuse(domain === '' ? 'has no domain after the @' : 'has an invalid domain');
+  if (domain.length > 253 || !labels.every((part) => label.test(part)))
+    return refuse(domain === '' ? 'has no domain after the @' : 'has an invalid domain');
   if (numeric.test(labels.at(-1) ?? '')) return refuse('has a number for a domain; an IP address is written in brackets');
   return domain;
 }

@@ -12,11 +12,19 @@ interface Transition {
 export const transitions = {
   claim: { from: ['queued', 'deferred', 'held', 'uncertain'], to: 'claimed', when: 'a spooler takes the recipient for an attempt, or to verify one' },
   handOver: { from: ['claimed'], to: 'claimed', when: 'the hand-over of an at-most-once message is written down' },
-  release: { from: ['claimed', 'held', 'queued'], to: 'queued', when: 'a claim or a hold ends without an attempt, or the recipient gets another route' },
+  release: {
+    from: ['claimed', 'held', 'queued'],
+    to: 'queued',
+    when: 'a claim or a hold ends without an attempt, or the recipient gets another route',
+  },
   relay: { from: ['claimed', 'uncertain', 'held'], to: 'relayed', when: 'the next system has taken responsibility' },
   deliver: { from: ['claimed', 'uncertain', 'held', 'relayed'], to: 'delivered', when: 'the message is known to have arrived' },
   defer: { from: ['claimed', 'queued', 'deferred'], to: 'deferred', when: 'an attempt ended without sending; the next has a time' },
-  hold: { from: ['queued', 'claimed', 'deferred', 'held', 'uncertain'], to: 'held', when: 'a provider, a preprocessor, the operator, the sender or a policy parks it' },
+  hold: {
+    from: ['queued', 'claimed', 'deferred', 'held', 'uncertain'],
+    to: 'held',
+    when: 'a provider, a preprocessor, the operator, the sender or a policy parks it',
+  },
   lose: { from: ['claimed', 'uncertain'], to: 'uncertain', when: 'the wire broke after the final dot, and the policy does not resend' },
   fail: {
     from: ['queued', 'claimed', 'deferred', 'held', 'uncertain', 'relayed', 'delivered'],
@@ -37,9 +45,7 @@ export type FinalState = (typeof finalStates)[number];
 
 export const stateNames = ['queued', 'claimed', 'deferred', 'held', 'uncertain', ...finalStates] as const satisfies readonly StateName[];
 
-const permittedPairs: ReadonlySet<string> = new Set(
-  Object.values(transitions).flatMap(({ from, to }) => from.map((state) => `${state} ${to}`)),
-);
+const permittedPairs: ReadonlySet<string> = new Set(Object.values(transitions).flatMap(({ from, to }) => from.map((state) => `${state} ${to}`)));
 
 export const isFinal = (state: StateName): state is FinalState => (finalStates as readonly StateName[]).includes(state);
 

@@ -1,0 +1,3 @@
+import { show } from './program.mjs';
+
+await show((name) => import(name));

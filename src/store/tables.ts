@@ -91,6 +91,8 @@ export interface MessageTables {
   due(queue: QueueKey, now: Instant, ordering: 'submitTime' | 'priority'): Iterable<Sequence>;
   /** The earliest `dueAt` beyond `now`. */
   nextDue(queue: QueueKey, now: Instant): Instant | undefined;
+  /** How many entries each queue has, due or not; without `contentRetention` and `recordRetention`, which grow large. */
+  queueSizes(): readonly (readonly [QueueKey, number])[];
 
   // Leases
   lease(sequence: Sequence, queue: QueueKey): LeaseRow | undefined;

@@ -24,7 +24,8 @@ export async function digested(
 }
 
 /** Fails with ECORRUPT at the end if there was more, less or something else than `ref` says. */
-export const verifiedStream = (ref: ContentRef, source: AsyncIterable<Uint8Array>): Readable => Readable.from(verified(ref, source), { objectMode: false });
+export const verifiedStream = (ref: ContentRef, source: AsyncIterable<Uint8Array>): Readable =>
+  Readable.from(verified(ref, source), { objectMode: false });
 
 async function* verified(ref: ContentRef, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
@@ -35,8 +36,12 @@ async function* verified(ref: ContentRef, source: AsyncIterable<Uint8Array>): As
     yield chunk;
   }
   if (sizeBytes === ref.sizeBytes && hash.digest('hex') === ref.digest) return;
-  throw new MailspoolError('ECORRUPT', `content ${ref.ref}: what is stored has ${sizeBytes} bytes and is not the ${ref.sizeBytes} bytes that were written`);
+  throw new MailspoolError(
+    'ECORRUPT',
+    `content ${ref.ref}: what is stored has ${sizeBytes} bytes and is not the ${ref.sizeBytes} bytes that were written`,
+  );
 }
 
 /** @throws ENOTFOUND, for a stream that fails with it */
-export const contentNotFound = (ref: ContentRef): MailspoolError => new MailspoolError('ENOTFOUND', `content ${ref.ref} is not in the store (any more)`);
+export const contentNotFound = (ref: ContentRef): MailspoolError =>
+  new MailspoolError('ENOTFOUND', `content ${ref.ref} is not in the store (any more)`);

@@ -62,8 +62,8 @@ export class QueueTable {
 
   /** Clocks are set back at times. */
   #moveBackTo(now: Instant): void {
-    for (const entry of [...this.#oldest]) {
-      if (entry.dueAt <= now) continue;
+    const early = Array.from(this.#oldest).filter((entry) => entry.dueAt > now);
+    for (const entry of early) {
       this.#deleteDue(entry);
       this.#waiting.add(entry);
     }

@@ -93,9 +93,13 @@ function take(operation: Operation, owner: Claimer, queue: QueueKey, taking: Tak
 const oldestEvery = 8;
 
 /** What is due, in the order in which it is to be offered. */
-function* inTurn({ operation, turns }: Round, queue: QueueKey, { ordering = 'submitTime' }: Demand): Iterable<Sequence> {
+function* inTurn({ operation, turns }: Round, queue: QueueKey, { ordering }: Demand): Iterable<Sequence> {
   const { tables, now } = operation;
-  if (ordering === 'submitTime') return yield* tables.due(queue, now, 'submitTime');
+  if (ordering === 'priority') yield* byPriority(operation, turns, queue);
+  else yield* tables.due(queue, now, 'submitTime');
+}
+
+function* byPriority({ tables, now }: Operation, turns: Turns, queue: QueueKey): Iterable<Sequence> {
   const offered = new Set<Sequence>();
   const oldest = fresh(tables.due(queue, now, 'submitTime'), offered);
   const highest = fresh(tables.due(queue, now, 'priority'), offered);

@@ -15,8 +15,20 @@ export function insertMessage(operation: Operation, message: NewMessage): EntryI
   const common = { ...rest, id, content, sizeBytes: content.sizeBytes, submitTime: message.submitTime ?? operation.now };
   const record: StoredMessage =
     receivedBy === undefined
-      ? { ...common, direction: 'outbound', submitState: unlocked(message), recipients: uniqueRows(message.recipients.map((row) => ({ ...row, attempts: 0 }))) }
-      : { ...common, direction: 'inbound', session: receivedBy, reference: `report:${id}`, announce: true, recipients: arrived(operation, message.recipients) };
+      ? {
+          ...common,
+          direction: 'outbound',
+          submitState: unlocked(message),
+          recipients: uniqueRows(message.recipients.map((row) => ({ ...row, attempts: 0 }))),
+        }
+      : {
+          ...common,
+          direction: 'inbound',
+          session: receivedBy,
+          reference: `report:${id}`,
+          announce: true,
+          recipients: arrived(operation, message.recipients),
+        };
   insertRecord(operation, sequence, record);
   if (record.direction === 'outbound') announce(operation, { type: 'submitted', id, folder: record.folder });
   return id;

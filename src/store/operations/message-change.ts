@@ -15,7 +15,12 @@ export function replacedRows(rows: readonly RecipientRow[], list: readonly Recip
 }
 
 /** A field that is given as undefined is cleared. A message that waits again is not filed any more (U-004). */
-export function changedMessage(operation: Operation, before: StoredMessage, message: Settlement['message'], rows: readonly RecipientRow[]): StoredMessage {
+export function changedMessage(
+  operation: Operation,
+  before: StoredMessage,
+  message: Settlement['message'],
+  rows: readonly RecipientRow[],
+): StoredMessage {
   const { content, recipients: _list, submitState, ...fields } = message ?? {};
   const changed: StoredMessage = {
     ...before,

@@ -49,7 +49,8 @@ function complete(operation: Operation, sequence: Sequence, before: StoredMessag
   write(operation, sequence, before, after);
   for (const [kind, value] of otherNames(before)) tables.removeKey(kind, value, sequence);
   for (const [kind, value] of otherNames(after)) tables.addKey(kind, value, sequence);
-  for (const name of namesOf(message)) if (tables.reference(message.session, name) === undefined) tables.putReference(message.session, name, sequence);
+  for (const name of namesOf(message))
+    if (tables.reference(message.session, name) === undefined) tables.putReference(message.session, name, sequence);
 }
 
 function overwriteSection(operation: Operation, section: Section): void {

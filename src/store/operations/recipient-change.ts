@@ -77,7 +77,9 @@ function mayChange(guard: Guard, { before, now, state }: DraftRow, { status, rea
 }
 
 const unstorable = (recipient: number): MailspoolError =>
-  new MailspoolError('EINVALID', `recipient ${recipient}: a claim is not a status to settle, except a hand-over that is written down`, { field: 'status' });
+  new MailspoolError('EINVALID', `recipient ${recipient}: a claim is not a status to settle, except a hand-over that is written down`, {
+    field: 'status',
+  });
 
 function changedRow(row: RecipientRow, change: RecipientChange): RecipientRow {
   const { route: oldRoute, ...unrouted } = row;

@@ -59,7 +59,7 @@ function writeSettlement(operation: Operation, settlement: Settlement, subject: 
   const changed = isSame ? record : changedMessage(operation, record, message, changes.rows);
   const outcome = filed(changed, then, operation.now);
   writeOutcome(operation, subject, changed, outcome);
-  settleLeases(operation, subject, { changes, outcome, then });
+  settleLeases(operation, subject, { changes, outcome, keep: then === 'keep' });
   tell(operation, settlement, changes, outcome);
   return {
     id: record.id,
@@ -78,7 +78,9 @@ function rowsToChange({ record, guard: { lease } }: Subject, { message, recipien
   const rows = replacedRows(record.recipients, message?.recipients);
   const named = new Set((recipients ?? []).flatMap((change) => (change.status ? [change.recipient] : [])));
   if (!lease || then === 'keep' || named.has('all')) return rows;
-  return rows.map((row) => (isHandedOver(row) && lease.covers.includes(row.id) && !named.has(row.id) ? { ...row, status: { state: 'queued' } } : row));
+  return rows.map((row) =>
+    isHandedOver(row) && lease.covers.includes(row.id) && !named.has(row.id) ? { ...row, status: { state: 'queued' } } : row,
+  );
 }
 
 const isHandedOver = (row: RecipientRow): boolean => row.status.state === 'claimed';

@@ -1,6 +1,5 @@
 // What a settlement does to the leases of its message: its own ends or stays, and no lease covers a recipient whose
 // state was settled.
-import type { Settlement } from '../message-store.ts';
 import type { LeaseRow } from '../tables.ts';
 import type { Filed } from './filing.ts';
 import { type Operation, wakeDue } from './operation.ts';
@@ -11,7 +10,8 @@ import type { Subject } from './settle.ts';
 interface Settling {
   readonly changes: ChangedRows;
   readonly outcome: Filed;
-  readonly then: Settlement['then'];
+  /** The settler's own lease goes on. */
+  readonly keep: boolean;
 }
 
 export function settleLeases(operation: Operation, subject: Subject, settling: Settling): void {
@@ -30,8 +30,8 @@ export function settleLeases(operation: Operation, subject: Subject, settling: S
   if (hasEnded) wakeDue(operation, outcome.record);
 }
 
-function ends(operation: Operation, { guard }: Subject, lease: LeaseRow, { changes, outcome, then }: Settling): boolean {
-  if (lease.fence === guard.lease?.fence) return then !== 'keep';
+function ends(operation: Operation, { guard }: Subject, lease: LeaseRow, { changes, outcome, keep }: Settling): boolean {
+  if (lease.fence === guard.lease?.fence) return !keep;
   // Whoever prepares the message would route what was just cancelled or held.
   if (lease.queue === '@intake' && guard.from && changes.isStopped) return true;
   const isFiled = outcome.record !== 'removed' && outcome.record.finishedAt !== undefined;

@@ -1,6 +1,6 @@
 // Examples are true: blocks in pages type-check against the sources, what the README shows is a file, and the files
 // under docs/examples run against the build as a reader would run them.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -50,6 +50,15 @@ describe('running examples', () => {
     const { code, stdout, stderr } = await run(join(root, path));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(says[basename(path)] ?? /^never$/);
+  });
+});
+
+describe('the injectable provider', () => {
+  it('is built with its own tsconfig, made by the container and given a message', async () => {
+    const folder = join(root, 'docs/examples/injectable');
+    const build = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder, '--pretty', 'false'], { encoding: 'utf8' });
+    expect(build.stdout).toBe('');
+    expect(await run(join(folder, 'dist/program.js'))).toEqual({ code: 0, stderr: '', stdout: 'kitchen: Tea is ready\n' });
   });
 });
 

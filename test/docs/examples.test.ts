@@ -37,6 +37,8 @@ describe('examples in pages', () => {
 /** What each running example says; every file has a row. */
 const says: Record<string, RegExp> = {
   'hello.mjs': /^accepted: \[ 'bob@example.org' \]\nnew mail in Inbox\n$/,
+  'own-provider.ts': /^kitchen: Tea is ready\ndelivered\n$/,
+  'undo-send.ts': /^bob@example.org: cancelled\ncarol@example.org: relayed\n$/,
 };
 
 describe('running examples', () => {

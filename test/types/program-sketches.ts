@@ -119,6 +119,7 @@ export function audited(store: MessageStore, audit: (what: string) => void): Mes
     get: (ids) => store.get(ids),
     find: (filter, after) => store.find(filter, after),
     lookup: (message) => store.lookup(message),
+    queues: () => store.queues(),
     changes: (after, signal) => store.changes(after, signal),
     load: (keys) => store.load(keys),
     save: (sections) => store.save(sections),

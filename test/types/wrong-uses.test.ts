@@ -17,7 +17,6 @@ const wrong: Record<string, string> = {
   'an outcome for a recipient that is not named': provider("{ addressTypes: ['X'], submitMessage: async () => [{ outcome: 'accepted' }] }"),
   'an endMessage with an answer that does not exist': provider("{ addressTypes: ['X'], endMessage: async () => 'maybe' }"),
   'a poll that does not say whether there is mail': provider("{ addressTypes: ['X'], poll: async () => {} }"),
-  'a method that does not exist': provider("{ addressTypes: ['X'], sendMessage: async () => ({ outcome: 'accepted' }) }"),
   'a provider without a name':
     "import type { TransportProvider } from 'mailspool/provider';\nexport const wrong: TransportProvider = { logon: async () => ({ addressTypes: null }) };",
   'a recipient that is changed in place': `import type { OutboundMessage } from 'mailspool/provider';

@@ -15,7 +15,9 @@ const { packages } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../..
 describe('package-lock.json', () => {
   it('has an entry for every optional package of every platform, else npm ci refuses it', () => {
     const missing = Object.entries(packages).flatMap(([at, { optionalDependencies = {} }]) =>
-      Object.keys(optionalDependencies).filter((name) => packages[`node_modules/${name}`] === undefined && packages[`${at}/node_modules/${name}`] === undefined),
+      Object.keys(optionalDependencies).filter(
+        (name) => packages[`node_modules/${name}`] === undefined && packages[`${at}/node_modules/${name}`] === undefined,
+      ),
     );
     expect(missing).toEqual([]);
   });

@@ -58,7 +58,7 @@ export async function test(): Promise<SendResult> {
   await using spooler = await createSpooler({ clock, store: memoryStore({ clock }), providers: [smtp(server.url)] });
   await spooler.start();
   const { id } = await spooler.submit({ from: 'ann@test', to: 'bob@test', text: 'Hi' }, { onUnknown: 'hold' });
-  return spooler.settled(id, { until: ['uncertain'] });
+  return await spooler.settled(id, { until: ['uncertain'] });
 }
 
 const patient: RetryPolicy = { next: ({ attempt }) => (attempt < 3 ? { afterMs: 60_000 } : 'giveUp'), warnAfterMs: [], lifetimeMs: 86_400_000 };

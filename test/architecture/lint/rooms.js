@@ -50,7 +50,7 @@ export const rooms = {
   'src/host/': { may: ['src/', 'providers/'], packages: ['inversify', 'reflect-metadata', 'commander', 'zod', 'rxjs', 'nodemailer'] },
   'src/testing/': {
     may: ['src/', '!src/spooler/', 'src/spooler/contract.ts'],
-    packages: ['smtp-server', 'rxjs', 'nodemailer'],
+    packages: ['smtp-server', 'postal-mime', 'rxjs', 'nodemailer'],
     packageTypes: ['vitest'],
   },
   'providers/smtp/': { ...provider, packages: ['nodemailer'] },

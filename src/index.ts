@@ -1,0 +1,36 @@
+// mailspool: the application's surface.
+export { ContainerModule } from 'inversify';
+export { errorCatalogue, isMailspoolError, MailspoolError, type ErrorCode } from './errors.ts';
+export { createSpooler } from './host/composition.ts';
+export { tokens, type Tokens } from './host/tokens.ts';
+export type { AfterSend, Bytes, Content, Message, MessageProperties } from './message/message.ts';
+export type { Diagnostic, Outcome, Phase, RecipientOutcome } from './message/outcome.ts';
+export type { Address, Cursor, EntryId, Recipient, RecipientInput, RecipientRow, RecipientState, ReportRequest, Route, SessionKey, StateName } from './message/recipient.ts';
+export type { SendAt, SubmitMessage, SubmitOptions } from './message/submit-message.ts';
+export type { Filing, Postprocessor, PreprocessMessage, PreprocessResult, Preprocessor } from './provider/processors.ts';
+export type { Credentials, Logger } from './provider/spooler-support.ts';
+export type { Gate, StatusColumns, StatusFlag } from './provider/status.ts';
+export type { TransportProvider } from './provider/transport-provider.ts';
+export type {
+  AccountOptions,
+  BulkVerb,
+  CancelResult,
+  Explanation,
+  GroupOptions,
+  OpenMessage,
+  RetryPolicy,
+  SendResult,
+  Spooler,
+  SpoolerEvent,
+  SpoolerOptions,
+  StatusObject,
+  StatusRow,
+  StopOptions,
+  StopResult,
+  SubmitReceipt,
+} from './spooler/contract.ts';
+export { defaultRetry, retryPolicy, type RetryOptions } from './spooler/retry.ts';
+export { memoryStore } from './store/memory/memory-store.ts';
+export type { Change, MessageFilter, MessageStore, Retention } from './store/message-store.ts';
+export { systemClock, type Clock, type Instant } from './time/clock.ts';
+export { systemRandom, type Random } from './time/random.ts';

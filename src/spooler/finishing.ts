@@ -1,0 +1,46 @@
+// After the last outcome: cleanup of preprocessors, outbound postprocessors, then the filing (M-043, M-055, M-103).
+import type { Filing } from '../provider/processors.ts';
+import type { Claim, StoredMessage } from '../store/message-store.ts';
+import { StoredContent } from './content.ts';
+import type { Engine } from './engine.ts';
+import type { Processors } from './processors.ts';
+import type { Settler } from './settler.ts';
+
+export class Finishing {
+  readonly #engine: Engine;
+  readonly #settler: Settler;
+  readonly #processors: Processors;
+
+  constructor(engine: Engine, settler: Settler, processors: Processors) {
+    this.#engine = engine;
+    this.#settler = settler;
+    this.#processors = processors;
+  }
+
+  /** Whether the message needs this step at all; else the settlement of its last outcome files it. */
+  concerns(message: StoredMessage): boolean {
+    const cleansUp = message.submitState !== undefined && this.#processors.pre.some(({ preprocessor }) => preprocessor.cleanup);
+    return cleansUp || this.#processors.post.some(({ outbound }) => outbound);
+  }
+
+  async finish({ lease, message, inline }: Claim, signal: AbortSignal): Promise<void> {
+    if (message.submitState) {
+      for (const { preprocessor } of this.#processors.pre) await preprocessor.cleanup?.(message, signal);
+    }
+    const content = new StoredContent(this.#engine.store, message.content, inline);
+    const afterSend = await filing(message.afterSend, this.#processors.post, async (post) => await post.outbound?.({ ...message, content }, signal));
+    const settled = await this.#settler.settle({ id: message.id, guard: lease, then: { finished: afterSend } });
+    if (settled.finished) this.#engine.events.emit({ type: 'sent', id: message.id });
+  }
+}
+
+/** Runs processors in order: the last move wins, a deletion is never moved, `stop` skips the rest and the default (M-103, M-104). */
+export async function filing<T>(standard: Filing, processors: readonly T[], run: (processor: T) => Promise<Filing | void>): Promise<Filing> {
+  let result: Filing = standard;
+  for (const processor of processors) {
+    const { stop, ...wish } = (await run(processor)) ?? {};
+    result = stop ? wish : { ...result, ...wish };
+    if (stop) break;
+  }
+  return result.delete ? { delete: true } : result;
+}

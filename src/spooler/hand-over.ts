@@ -1,0 +1,167 @@
+// One hand-over: one message, one session, one call of submitMessage under a deadline, one outcome per recipient.
+import { isMailspoolError, MailspoolError } from '../errors.ts';
+import type { Diagnostic, Outcome, RecipientOutcome } from '../message/outcome.ts';
+import type { RecipientRow, Route } from '../message/recipient.ts';
+import type { Gate } from '../provider/status.ts';
+import { TransportError } from '../provider/transport-error.ts';
+import type { OutboundMessage, SubmitResult, TransportSession } from '../provider/transport-session.ts';
+import type { Claim } from '../store/message-store.ts';
+import type { Instant } from '../time/clock.ts';
+import { StoredContent } from './content.ts';
+import type { Engine } from './engine.ts';
+import type { Flight, InFlight } from './in-flight.ts';
+import { OutboundHandle } from './outbound-message.ts';
+import { outcomePerRow } from './settling.ts';
+
+/** Without `submitTimeoutMs`: the sum of what RFC 5321, 4.5.3.2 grants, less what nobody needs. */
+export const defaultSubmitTimeoutMs = 20 * 60_000;
+/** How long a provider has to come back after an abort. */
+const graceMs = 2_000;
+
+export type HandOverResult =
+  | { readonly ended: 'outcomes'; readonly outcomes: readonly RecipientOutcome[]; readonly resolved: boolean; readonly reference: string; readonly hung: boolean }
+  /** Nothing was sent and no attempt is spent. */
+  | { readonly ended: 'untouched'; readonly gate?: Gate }
+  | { readonly ended: 'cancelled'; readonly outcomes: readonly RecipientOutcome[] }
+  | { readonly ended: 'leaseLost' };
+
+interface HandOverOptions {
+  readonly call: 'submitMessage' | 'verifyMessage';
+  readonly deferred: boolean;
+  readonly expiresAt?: Instant;
+  /** Writes outcomes that the provider saves before it is done. */
+  save(outcomes: readonly RecipientOutcome[]): Promise<void>;
+  /** Writes down that the final dot is next, for at-most-once. @throws ELEASE */
+  noteHandingOver(): Promise<void>;
+}
+
+export class HandOver implements Flight {
+  readonly claim: Claim;
+  readonly rows: readonly RecipientRow[];
+  readonly lease: Claim['lease'];
+  leasedUntil: Instant;
+  deadlineAt?: () => Instant;
+  readonly #engine: Engine;
+  readonly #inFlight: InFlight;
+  readonly #saved = new Map<number, RecipientOutcome>();
+  readonly #controller = new AbortController();
+  #reason: MailspoolError | undefined;
+
+  /** `most`: how many recipients the session takes at once; the rest stays queued and is claimed next. */
+  constructor(engine: Engine, inFlight: InFlight, claim: Claim, leasedUntil: Instant, most: number = Number.POSITIVE_INFINITY) {
+    this.#engine = engine;
+    this.#inFlight = inFlight;
+    this.claim = claim;
+    this.lease = claim.lease;
+    this.leasedUntil = leasedUntil;
+    this.rows = claimedRows(claim).slice(0, most);
+  }
+
+  abort(reason: MailspoolError): void {
+    this.#reason ??= reason;
+    this.#controller.abort(this.#reason);
+  }
+
+  async run(transport: TransportSession, { call, deferred, expiresAt, save, noteHandingOver }: HandOverOptions): Promise<HandOverResult> {
+    if (this.#reason) return this.#ended({ error: this.#reason }, undefined);
+    const { message, inline } = this.claim;
+    const content = new StoredContent(this.#engine.store, message.content, inline);
+    const handle = new OutboundHandle(message, this.rows, content, deferred, {
+      save: async (outcomes) => {
+        await save(outcomes);
+        for (const outcome of outcomes) this.#saved.set(outcome.recipient, outcome);
+      },
+      handingOver: async () => await this.#handingOver(noteHandingOver),
+    });
+    const timeoutAt = this.#engine.clock.now() + (transport.limits?.submitTimeoutMs ?? defaultSubmitTimeoutMs);
+    this.deadlineAt = () => Math.min(timeoutAt, expiresAt ?? timeoutAt);
+    this.#inFlight.started();
+    const answer = await this.#answer(handle, async (outbound) => await transport[call]?.(outbound, this.#controller.signal));
+    handle.revoke();
+    return this.#ended(answer, handle);
+  }
+
+  async #handingOver(noteHandingOver: () => Promise<void>): Promise<void> {
+    if (this.leasedUntil <= this.#engine.clock.now()) await this.#inFlight.renew([this]);
+    if (this.#reason) throw this.#reason;
+    if (this.claim.message.guarantee === 'atMostOnce') await noteHandingOver();
+  }
+
+  /** What the provider answers; after an abort it has a moment to come back with the truth. */
+  async #answer(handle: OutboundHandle, call: (message: OutboundMessage) => Promise<SubmitResult | undefined>): Promise<Answer> {
+    const running = Promise.resolve()
+      .then(async () => await call(handle))
+      .then(
+        (result): Answer => ({ result: result ?? [] }),
+        (error: unknown): Answer => ({ error }),
+      );
+    const { signal } = this.#controller;
+    const listening = new AbortController();
+    const aborted = new Promise<Answer>((resolve) => {
+      const late = async () => {
+        await this.#engine.clock.sleep(graceMs, listening.signal).catch(() => undefined);
+        resolve({ error: this.#reason, hung: true });
+      };
+      if (signal.aborted) void late();
+      else signal.addEventListener('abort', () => void late(), { once: true, signal: listening.signal });
+    });
+    const answer = await Promise.race([running, aborted]);
+    listening.abort();
+    return answer;
+  }
+
+  #ended(answer: Answer, handle: OutboundHandle | undefined): HandOverResult {
+    if (this.#reason?.code === 'ELEASE') return { ended: 'leaseLost' };
+    const outcomes = (result: SubmitResult | { readonly outcome: 'notMine' }) => outcomePerRow(this.rows, this.#saved, result);
+    const reference = handle?.reference ?? '0';
+    if ('result' in answer) return { ended: 'outcomes', outcomes: outcomes(answer.result), resolved: true, reference, hung: false };
+    const maySent = handle !== undefined && (handle.handedOver || handle.content.readToEnd);
+    const hung = answer.hung === true;
+    if (this.#reason && !saysOutcome(answer.error) && !maySent) {
+      if (this.#reason.code === 'ECANCEL') return { ended: 'cancelled', outcomes: [...this.#saved.values()] };
+      if (this.#reason.code === 'ESTOPPED') return { ended: 'untouched' };
+    }
+    const { error } = answer;
+    if (error instanceof TransportError && error.gate && error.outcome !== 'unknown' && error.outcome !== 'rejected' && this.#saved.size === 0) {
+      return { ended: 'untouched', gate: error.gate };
+    }
+    return { ended: 'outcomes', outcomes: outcomes(meaningOf(error, maySent)), resolved: false, reference, hung };
+  }
+}
+
+type Answer = { readonly result: SubmitResult } | { readonly error: unknown; readonly hung?: boolean };
+
+const saysOutcome = (error: unknown): boolean => error instanceof TransportError && (error.outcome === 'unknown' || error.outcome === 'rejected');
+
+/** What a rejection means for all recipients that are not saved (M-057, M-058, T-019). */
+export function meaningOf(error: unknown, maySent: boolean): Outcome | { readonly outcome: 'notMine' } {
+  const diagnostic = diagnosticOf(error);
+  if (diagnostic.code === 'ENOTME') return { outcome: 'notMine' };
+  const stated = error instanceof TransportError ? error.outcome : undefined;
+  const patient = diagnostic.code === 'EBUSY' || diagnostic.code === 'EWAIT' || diagnostic.code === 'ENETWORK';
+  const outcome = stated ?? (maySent && !patient ? 'unknown' : 'notSent');
+  if (outcome !== 'notSent') return { outcome, diagnostic };
+  const retryAfterMs = error instanceof TransportError ? error.retryAfterMs : undefined;
+  return { outcome, diagnostic, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
+/** An error in a form that can be stored. */
+export function diagnosticOf(error: unknown): Diagnostic {
+  if (error instanceof TransportError) {
+    const { code, message, phase, responseCode, response, enhancedCode, reason } = error;
+    return dropUndefined({ code, text: message, phase, responseCode, response, enhancedCode, reason });
+  }
+  if (isMailspoolError(error)) return { code: error.code, text: error.message };
+  return { code: 'EPROVIDER', text: error instanceof Error ? error.message : String(error) };
+}
+
+const dropUndefined = (diagnostic: Diagnostic): Diagnostic =>
+  Object.fromEntries(Object.entries(diagnostic).filter(([, value]) => value !== undefined)) as unknown as Diagnostic;
+
+/** The rows that a claim is about: claimed, and on its route if it is one. */
+function claimedRows({ lease: { queue }, message }: Claim): RecipientRow[] {
+  const onRoute = isRoute(queue) ? ({ route }: RecipientRow) => route?.session === queue.session && route.destination === queue.destination : () => true;
+  return message.recipients.filter((row) => row.status.state === 'claimed' && !row.submitted && onRoute(row));
+}
+
+const isRoute = (queue: Claim['lease']['queue']): queue is Route => typeof queue === 'object' && 'session' in queue;

@@ -1,0 +1,99 @@
+// What is claimed and not yet settled: leases are renewed, deadlines kept, lost leases and cancels passed on (T-015,
+// U-019). One loop for all.
+import { MailspoolError } from '../errors.ts';
+import type { EntryId } from '../message/recipient.ts';
+import type { Lease } from '../store/message-store.ts';
+import type { Instant } from '../time/clock.ts';
+import { type Engine, leaseMs } from './engine.ts';
+import { Wake } from './wake.ts';
+
+export interface Flight {
+  readonly lease: Lease;
+  leasedUntil: Instant;
+  /** When to give up; may move while bytes flow. */
+  deadlineAt?: () => Instant;
+  abort(reason: MailspoolError): void;
+}
+
+export class InFlight {
+  readonly #engine: Engine;
+  readonly #flights = new Set<Flight>();
+  readonly #wake: Wake;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#wake = new Wake(engine.clock);
+  }
+
+  get size(): number {
+    return this.#flights.size;
+  }
+
+  add(flight: Flight): void {
+    this.#flights.add(flight);
+  }
+
+  /** A deadline may be nearer than the next look. */
+  started(): void {
+    if (this.#flights.size === 1) this.#wake.wake();
+  }
+
+  remove(flight: Flight): void {
+    this.#flights.delete(flight);
+  }
+
+  /** Aborts what is under way for a message; whether there was anything. */
+  abort(id: EntryId, reason: MailspoolError): boolean {
+    const found = [...this.#flights].filter(({ lease }) => lease.id === id);
+    for (const flight of found) flight.abort(reason);
+    return found.length > 0;
+  }
+
+  abortAll(reason: MailspoolError): void {
+    for (const flight of this.#flights) flight.abort(reason);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#engine;
+    while (!signal.aborted) {
+      await this.#wake.wait(signal, this.#nextLook());
+      this.#checkDeadlines(clock.now());
+      await this.renew([...this.#flights].filter(({ leasedUntil }) => leasedUntil - clock.now() < leaseMs * 0.7));
+    }
+  }
+
+  /** Renews leases at once. A store that fails now is asked again at the next look. */
+  async renew(flights: readonly Flight[]): Promise<void> {
+    if (flights.length === 0) return;
+    const until = this.#engine.clock.now() + leaseMs;
+    try {
+      const news = await this.#engine.store.renew(flights.map(({ lease }) => lease), until);
+      for (const flight of flights) flight.leasedUntil = until;
+      for (const { lease, news: what } of news) this.#tell(flights, lease, what);
+    } catch (error) {
+      this.#engine.logger.warn({ error }, 'leases could not be renewed');
+    }
+  }
+
+  #tell(flights: readonly Flight[], lease: Lease, news: 'lost' | 'cancelRequested'): void {
+    const flight = flights.find((candidate) => candidate.lease.id === lease.id && candidate.lease.fence === lease.fence);
+    const reason =
+      news === 'lost'
+        ? new MailspoolError('ELEASE', `the claim on ${lease.id} was lost`)
+        : new MailspoolError('ECANCEL', `${lease.id} was cancelled`);
+    flight?.abort(reason);
+  }
+
+  #nextLook(): Instant {
+    const now = this.#engine.clock.now();
+    const deadlines = [...this.#flights].map(({ deadlineAt }) => deadlineAt?.() ?? Number.POSITIVE_INFINITY);
+    return deadlines.reduce((a, b) => Math.min(a, b), this.#flights.size > 0 ? now + leaseMs / 3 : Number.POSITIVE_INFINITY);
+  }
+
+  #checkDeadlines(now: Instant): void {
+    for (const flight of this.#flights) {
+      if ((flight.deadlineAt?.() ?? Number.POSITIVE_INFINITY) > now) continue;
+      flight.abort(new MailspoolError('ETIMEDOUT', `the provider did not finish ${flight.lease.id} in time`, { temporary: true }));
+    }
+  }
+}

@@ -1,0 +1,226 @@
+// The inbound loop: sessions that have news or are due for a poll take fair turns; a turn receives a bounded number of
+// messages, each by one call of startMessage (M-078 to M-082).
+import { MailspoolError } from '../errors.ts';
+import type { EntryId } from '../message/recipient.ts';
+import { TransportError } from '../provider/transport-error.ts';
+import type { TransportSession } from '../provider/transport-session.ts';
+import type { Instant } from '../time/clock.ts';
+import { withDeadline } from '../time/deadline.ts';
+import type { SpoolerOptions } from './contract.ts';
+import type { Engine } from './engine.ts';
+import { diagnosticOf } from './hand-over.ts';
+import { ReceivedMessage } from './received-message.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import { Turns } from './turns.ts';
+import { Wake } from './wake.ts';
+
+const turnsAtOnce = 8;
+const turnMs = 2_000;
+const turnMessages = 32;
+const pollMs = 120_000;
+/** A provider that neither comes back nor moves a byte for so long hangs. */
+const stallMs = 300_000;
+const defaultPollIntervalMs = 60_000;
+const defaultFallbackIntervalMs = 300_000;
+const failurePauseMs = 30_000;
+
+interface InboundParts {
+  readonly engine: Engine;
+  readonly sessions: Sessions;
+  readonly receiveFolders: NonNullable<SpoolerOptions['receiveFolders']>;
+}
+
+interface Reception {
+  nextPollAt: Instant;
+  /** The session this was learned from; a new logon polls at once. */
+  transport: TransportSession | undefined;
+}
+
+export class Inbound {
+  readonly #parts: InboundParts;
+  readonly #wake: Wake;
+  readonly #turns: Turns<Session>;
+  readonly #receptions = new Map<Session, Reception>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #calls = new Set<AbortController>();
+  #stopping = false;
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
+    this.#wake = new Wake(parts.engine.clock);
+    this.#turns = new Turns(parts.engine.clock, { atOnce: turnsAtOnce, turnMs });
+  }
+
+  readonly wake = (): void => this.#wake.wake();
+
+  get active(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** A session has news; any number of these before its turn are one (M-080). */
+  newMail(session: Session): void {
+    this.#turns.want(session);
+    this.#wake.wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#wake.wait(signal, this.#nextPollAt());
+      this.#wantPolls();
+      for (const session of this.#turns.due()) this.#track(this.#turns.run(session, async () => await this.#turn(session), this.wake));
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Ends the calls that are under way; what was not saved leaves no trace. */
+  abort(reason: MailspoolError): void {
+    for (const call of this.#calls) call.abort(reason);
+  }
+
+  async drained(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  #wantPolls(): void {
+    const now = this.#parts.engine.clock.now();
+    for (const session of this.#receiving()) if (this.#reception(session).nextPollAt <= now) this.#turns.want(session);
+  }
+
+  #nextPollAt(): Instant | undefined {
+    const instants = this.#receiving().map((session) => this.#reception(session).nextPollAt);
+    const gates = this.#parts.sessions.all.flatMap(({ gate }) => gate?.until ?? []);
+    const known = [...instants, ...gates];
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  #receiving(): Session[] {
+    if (this.#stopping) return [];
+    return this.#parts.sessions.all.filter((session) => session.receives(this.#parts.engine.clock) && !session.critical);
+  }
+
+  #reception(session: Session): Reception {
+    const known = this.#receptions.get(session);
+    if (known && known.transport === session.transport) return known;
+    const fresh = { nextPollAt: 0, transport: session.transport };
+    this.#receptions.set(session, fresh);
+    return fresh;
+  }
+
+  async #turn(session: Session): Promise<void> {
+    const { clock } = this.#parts.engine;
+    if (this.#stopping || !session.receives(clock)) return;
+    const startedAt = clock.now();
+    const reception = this.#reception(session);
+    const pollDue = reception.nextPollAt <= startedAt;
+    if (pollDue) reception.nextPollAt = startedAt + pollIntervalMs(session);
+    try {
+      const wanted = !pollDue || session.critical || (await this.#poll(session));
+      if (wanted && (await this.#round(session, startedAt))) this.newMail(session);
+    } catch (error) {
+      this.#failed(session, reception, error);
+    }
+  }
+
+  async #poll(session: Session): Promise<boolean> {
+    const { transport } = session;
+    if (!transport?.poll) return true;
+    return await withDeadline(this.#parts.engine.clock, pollMs, `poll of ${session.key}`, never, async (signal) => (await transport.poll?.(signal)) ?? false);
+  }
+
+  /** Receives until nothing more comes or the turn is over; whether more may wait. */
+  async #round(session: Session, startedAt: Instant): Promise<boolean> {
+    const { clock } = this.#parts.engine;
+    const width = session.transport?.limits?.inbound ?? 1;
+    let left = turnMessages;
+    const lane = async (): Promise<boolean> => {
+      while (left > 0 && clock.now() - startedAt < turnMs && !this.#stopping && session.receives(clock)) {
+        left -= 1;
+        if (!(await this.#receive(session))) return false;
+      }
+      return true;
+    };
+    const lanes = await Promise.all(Array.from({ length: width }, lane));
+    return lanes.every(Boolean);
+  }
+
+  async #receive(session: Session): Promise<boolean> {
+    const { engine, sessions, receiveFolders } = this.#parts;
+    const { transport } = session;
+    const support = sessions.supportOf(session);
+    if (!transport?.startMessage || !support) return false;
+    const call = new AbortController();
+    this.#calls.add(call);
+    let aliveAt = engine.clock.now();
+    const message = new ReceivedMessage({
+      store: engine.store,
+      session,
+      support,
+      receiveFolders,
+      progress: () => {
+        aliveAt = engine.clock.now();
+      },
+    });
+    try {
+      await this.#watched(session, call, () => aliveAt, transport.startMessage(message, call.signal));
+      return message.goesOn;
+    } finally {
+      message.revoke();
+      this.#calls.delete(call);
+    }
+  }
+
+  /** Ends a call that hangs, and the session with it. */
+  async #watched(session: Session, call: AbortController, aliveAt: () => Instant, running: Promise<void>): Promise<void> {
+    const { clock } = this.#parts.engine;
+    const done = new AbortController();
+    const ended = new Promise<never>((_, reject) => {
+      const abort = () => reject(call.signal.reason as Error);
+      call.signal.addEventListener('abort', abort, { once: true, signal: done.signal });
+    });
+    const watch = async () => {
+      while (!done.signal.aborted) {
+        await clock.sleep(Math.max(0, aliveAt() + stallMs - clock.now()), done.signal);
+        if (aliveAt() + stallMs > clock.now()) continue;
+        const error = new MailspoolError('ETIMEDOUT', `${session.key} moved nothing for ${stallMs} ms while receiving`, { temporary: true });
+        call.abort(error);
+        this.#parts.sessions.restart(session, { error });
+        return;
+      }
+    };
+    watch().catch(() => undefined);
+    running.catch(() => undefined);
+    try {
+      await Promise.race([running, ended]);
+    } finally {
+      done.abort();
+    }
+  }
+
+  #failed(session: Session, reception: Reception, error: unknown): void {
+    const { engine, sessions } = this.#parts;
+    if (this.#stopping) return;
+    engine.logger.warn({ error, session: session.key }, 'receiving failed');
+    engine.events.emit({ type: 'warning', diagnostic: diagnosticOf(error) });
+    reception.nextPollAt = Math.min(reception.nextPollAt, engine.clock.now() + failurePauseMs);
+    if (error instanceof TransportError && error.gate) sessions.gate(session, error.gate);
+  }
+
+  #track(running: Promise<void>): void {
+    this.#running.add(running);
+    void running.finally(() => this.#running.delete(running));
+  }
+}
+
+const never: AbortSignal = new AbortController().signal;
+
+function pollIntervalMs({ transport }: Session): number {
+  if (transport?.limits?.pollIntervalMs !== undefined) return transport.limits.pollIntervalMs;
+  if (!transport?.poll) return Number.POSITIVE_INFINITY;
+  return transport.reception === 'notify' ? defaultFallbackIntervalMs : defaultPollIntervalMs;
+}
+
+export type { EntryId };

@@ -1,0 +1,355 @@
+// The deliver loop: wait to be woken, claim a bounded batch by route, hand over under a deadline, settle.
+import { MailspoolError } from '../errors.ts';
+import type { RecipientOutcome } from '../message/outcome.ts';
+import type { EntryId, RecipientRow, Route } from '../message/recipient.ts';
+import type { Claim, Queue, RecipientChange, Settled, Settlement } from '../store/message-store.ts';
+import type { Instant } from '../time/clock.ts';
+import { withDeadline } from '../time/deadline.ts';
+import { type Engine, leaseMs } from './engine.ts';
+import { HandOver, type HandOverResult } from './hand-over.ts';
+import type { InFlight } from './in-flight.ts';
+import { Lane } from './lane.ts';
+import { outcomeNews } from './outcome-news.ts';
+import type { ReportWriter } from './report-writer.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import { changeFor, type HandedOver } from './settling.ts';
+import type { Settler } from './settler.ts';
+import { Wake } from './wake.ts';
+
+/** Content up to this size comes along with a claim. */
+const inlineBytes = 64 * 1024;
+const endMessageMs = 60_000;
+/** A message that was in flight at this many crashes is set aside for a person. */
+const crashLimit = 3;
+/** How often `resendNow` is taken at its word for one message. */
+const resendNowLimit = 5;
+
+export interface OutboundParts {
+  readonly engine: Engine;
+  readonly sessions: Sessions;
+  readonly settler: Settler;
+  readonly inFlight: InFlight;
+  readonly reports: ReportWriter;
+  /** Whether something must happen between the last outcome and the filing. */
+  finishesApart(claim: Claim): boolean;
+}
+
+export class Outbound {
+  readonly #parts: OutboundParts;
+  readonly #wake: Wake;
+  readonly #lanes = new Map<Session, Lane>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #resends = new Map<EntryId, number>();
+  #stopping = false;
+
+  constructor(parts: OutboundParts) {
+    this.#parts = parts;
+    this.#wake = new Wake(parts.engine.clock);
+  }
+
+  readonly wake = (): void => this.#wake.wake();
+
+  get active(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** The store names queues that have something new. */
+  queuesChanged(queues: readonly Queue[]): void {
+    for (const queue of queues) if (isRoute(queue)) this.#learn(queue);
+    this.#wake.wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#parts.engine;
+    let nextDueAt: Instant | undefined;
+    while (!signal.aborted) {
+      await this.#wake.wait(signal, nextDueAt);
+      try {
+        nextDueAt = await this.#round(signal);
+      } catch (error) {
+        logger.error({ error }, 'claiming failed');
+        nextDueAt = clock.now() + 1_000;
+      }
+    }
+  }
+
+  /** No new claims; what has not begun goes back to its queue. */
+  stop(): void {
+    this.#stopping = true;
+    for (const lane of this.#lanes.values()) for (const handOver of lane.giveBack()) this.#track(this.#settleUntouched(lane, handOver, false));
+  }
+
+  /** Resolves when nothing is in flight. */
+  async drained(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  /** Hands a parked message over again because its provider asks for it (M-061). */
+  async submitDeferred(session: Session, entryId: EntryId): Promise<void> {
+    await this.#claimOne(entryId, async (handOver) => await this.#handOver(this.#lane(session), handOver, true));
+  }
+
+  /** Asks the provider what became of an uncertain message. */
+  async verify(session: Session, entryId: EntryId): Promise<void> {
+    await this.#claimOne(entryId, async (handOver) => {
+      const transport = session.transport;
+      if (!transport?.verifyMessage) return await this.#settleUntouched(this.#lane(session), handOver, false);
+      const result = await handOver.run(transport, { call: 'verifyMessage', ...this.#calls(handOver, false) });
+      await this.#settle(session, handOver, result);
+    });
+  }
+
+  async #claimOne(entryId: EntryId, run: (handOver: HandOver) => Promise<void>): Promise<void> {
+    const { engine, inFlight } = this.#parts;
+    const until = engine.clock.now() + leaseMs;
+    const { claims } = await engine.store.claim([{ queue: { message: entryId }, messages: 1, bytes: inlineBytes }], { name: engine.owner, until, inlineBytes });
+    for (const claim of claims) {
+      const handOver = new HandOver(engine, inFlight, claim, until);
+      inFlight.add(handOver);
+      await this.#track(run(handOver).finally(() => inFlight.remove(handOver)));
+    }
+  }
+
+  async #round(signal: AbortSignal): Promise<Instant | undefined> {
+    for (;;) {
+      const lanes = this.#openLanes();
+      for (const lane of lanes) this.#startNext(lane);
+      const demands = lanes.flatMap((lane) => lane.demands());
+      const notBefore = lanes.flatMap((lane) => lane.notBefore ?? []);
+      if (demands.length === 0 || signal.aborted || this.#stopping) return earliest([...notBefore, ...this.#gatesEnd()]);
+      const { claims, nextDueAt } = await this.#claim(demands);
+      for (const lane of lanes) this.#startNext(lane);
+      if (claims.length === 0) return earliest([nextDueAt, ...notBefore, ...this.#gatesEnd()]);
+    }
+  }
+
+  async #claim(demands: Parameters<Engine['store']['claim']>[0]): Promise<{ claims: Claim[]; nextDueAt?: Instant }> {
+    const { engine, inFlight, sessions } = this.#parts;
+    const until = engine.clock.now() + leaseMs;
+    const answer = await engine.store.claim(demands, { name: engine.owner, until, inlineBytes });
+    for (const claim of answer.claims) {
+      const { queue } = claim.lease;
+      const session = isRoute(queue) ? sessions.get(queue.session) : undefined;
+      if (!session) continue;
+      const handOver = new HandOver(engine, inFlight, claim, until, session.transport?.limits?.recipientsPerMessage);
+      inFlight.add(handOver);
+      this.#lane(session).take(handOver);
+    }
+    if (this.#stopping) this.stop();
+    return answer;
+  }
+
+  #startNext(lane: Lane): void {
+    if (this.#stopping || !lane.session.sends(this.#parts.engine.clock)) return;
+    for (let next = lane.next(); next; next = lane.next()) {
+      const handOver = next;
+      this.#track(this.#handOverInLane(lane, handOver));
+    }
+  }
+
+  async #handOverInLane(lane: Lane, handOver: HandOver): Promise<void> {
+    try {
+      await this.#handOver(lane, handOver, false, () => {
+        lane.ended(handOver);
+        this.#startNext(lane);
+      });
+    } finally {
+      lane.settled();
+      this.#parts.inFlight.remove(handOver);
+      this.#wake.wake();
+    }
+  }
+
+  async #handOver(lane: Lane, handOver: HandOver, deferred: boolean, ended: () => void = () => undefined): Promise<void> {
+    const { events } = this.#parts.engine;
+    const { session } = lane;
+    const aside = setAside(handOver, this.#parts.engine.clock.now());
+    if (aside) {
+      ended();
+      await this.#write(handOver, aside);
+      return;
+    }
+    events.emit({ type: 'sending', id: handOver.lease.id, session: session.key });
+    const { transport } = session;
+    const result: HandOverResult = transport
+      ? await handOver.run(transport, { call: 'submitMessage', ...this.#calls(handOver, deferred) })
+      : { ended: 'untouched' };
+    ended();
+    await this.#settle(session, handOver, result, deferred);
+  }
+
+  #calls(handOver: HandOver, deferred: boolean): Omit<Parameters<HandOver['run']>[1], 'call'> {
+    const { message } = handOver.claim;
+    const { expiresAt } = message.properties;
+    return {
+      deferred,
+      ...(expiresAt !== undefined && { expiresAt }),
+      save: async (outcomes) => {
+        const settled = await this.#write(handOver, this.#changes(handOver, outcomes), 'keep');
+        if (settled?.result === 'stale') throw new MailspoolError('ELEASE', `the claim on ${message.id} was lost`);
+      },
+      noteHandingOver: async () => await this.#noteHandingOver(handOver),
+    };
+  }
+
+  async #noteHandingOver(handOver: HandOver): Promise<void> {
+    const recipients = handOver.rows.map(({ id, status }) => ({ recipient: id, status: { ...status, handingOver: true } as RecipientRow['status'] }));
+    const settled = await this.#parts.settler.settle({ id: handOver.lease.id, guard: handOver.lease, recipients, then: 'keep' });
+    if (settled.result !== 'written') throw new MailspoolError('ELEASE', `the claim on ${handOver.lease.id} was lost`);
+  }
+
+  async #settle(session: Session, handOver: HandOver, result: HandOverResult, deferred = false): Promise<void> {
+    switch (result.ended) {
+      case 'leaseLost':
+        return;
+      case 'untouched':
+        if (result.gate) this.#parts.sessions.gate(session, result.gate);
+        await this.#settleUntouched(this.#lane(session), handOver, false);
+        return;
+      case 'cancelled':
+        await this.#write(handOver, deferred ? parkedAgain(handOver) : this.#cancelled(handOver, result.outcomes));
+        return;
+      case 'outcomes':
+        session.probing = false;
+        if (result.hung) this.#parts.sessions.restart(session, { error: new MailspoolError('ETIMEDOUT', `${session.key} did not come back from a hand-over`) });
+        await this.#settleOutcomes(session, handOver, result, deferred);
+        return;
+    }
+  }
+
+  async #settleOutcomes(session: Session, handOver: HandOver, result: Extract<HandOverResult, { ended: 'outcomes' }>, deferred: boolean): Promise<void> {
+    const { outcomes, resolved, reference } = result;
+    const cancelledAgain = deferred && !resolved && outcomes.every((outcome) => outcome.outcome === 'notSent' && outcome.diagnostic.code === 'ECANCEL');
+    if (cancelledAgain) return void (await this.#write(handOver, parkedAgain(handOver)));
+    if (!resolved || !session.transport?.endMessage) return void (await this.#write(handOver, this.#changes(handOver, outcomes)));
+    const unsent = outcomes.filter(({ outcome }) => outcome === 'notSent');
+    const final = outcomes.filter(({ outcome }) => outcome !== 'notSent');
+    await this.#write(handOver, this.#changes(handOver, final), unsent.length > 0 ? 'keep' : undefined);
+    const answer = await this.#endMessage(session, reference);
+    if (unsent.length > 0) await this.#write(handOver, this.#afterEnd(handOver, unsent, answer));
+  }
+
+  async #endMessage(session: Session, reference: string): Promise<'sent' | 'resendNow' | 'resendLater' | 'hold'> {
+    const { clock, logger } = this.#parts.engine;
+    try {
+      return await withDeadline(clock, endMessageMs, `endMessage of ${session.key}`, never, async (signal) => (await session.transport?.endMessage?.(reference, signal)) ?? 'sent');
+    } catch (error) {
+      logger.warn({ error, session: session.key }, 'endMessage failed');
+      return 'sent';
+    }
+  }
+
+  /** What endMessage says of recipients that were not sent to (M-060, M-061). */
+  #afterEnd(handOver: HandOver, unsent: readonly RecipientOutcome[], answer: 'sent' | 'resendNow' | 'resendLater' | 'hold'): RecipientChange[] {
+    const { id } = handOver.lease;
+    const resends = (this.#resends.get(id) ?? 0) + 1;
+    this.#resends.delete(id);
+    if (answer === 'resendNow' && resends <= resendNowLimit) {
+      this.#resends.set(id, resends);
+      return unsent.map(({ recipient }) => ({ recipient, status: { state: 'queued' }, countAttempt: true }));
+    }
+    if (answer === 'hold') {
+      const reason = 'the provider keeps it until it says sentDeferred';
+      return unsent.map(({ recipient }) => ({ recipient, status: { state: 'held', by: 'provider', reason }, countAttempt: true }));
+    }
+    return this.#changes(handOver, unsent);
+  }
+
+  #changes(handOver: HandOver, outcomes: readonly RecipientOutcome[]): RecipientChange[] {
+    const { clock, retry } = this.#parts.engine;
+    const { message, lease } = handOver.claim;
+    const { expiresAt } = message.properties;
+    const facts: Omit<HandedOver, 'route'> = { message, now: clock.now(), retry, ...(expiresAt !== undefined && { expiresAt }) };
+    return outcomes.flatMap((outcome) => {
+      const row = handOver.rows.find(({ id }) => id === outcome.recipient);
+      const route = isRoute(lease.queue) ? lease.queue : row?.route;
+      return row && route ? [changeFor(outcome, row, { ...facts, route })] : [];
+    });
+  }
+
+  #cancelled(handOver: HandOver, saved: readonly RecipientOutcome[]): RecipientChange[] {
+    const at = this.#parts.engine.clock.now();
+    const rest = handOver.rows.filter(({ id }) => !saved.some(({ recipient }) => recipient === id));
+    return rest.map(({ id }) => ({ recipient: id, status: { state: 'cancelled', at } }));
+  }
+
+  async #write(handOver: HandOver, recipients: readonly RecipientChange[], then?: 'keep'): Promise<Settled | undefined> {
+    const { settler, reports, engine } = this.#parts;
+    const { claim } = handOver;
+    const submit = await reports.due(claim.message, recipients, claim.inline);
+    const filed = this.#parts.finishesApart(claim) ? 'release' : { finished: claim.message.afterSend };
+    const settlement: Settlement = { id: claim.message.id, guard: claim.lease, recipients, then: then ?? filed, ...(submit.length > 0 && { submit }) };
+    try {
+      const settled = await settler.settle(settlement);
+      if (engine.events.observed) for (const news of outcomeNews(claim.message, recipients, settled)) engine.events.emit(news);
+      return settled;
+    } catch (error) {
+      engine.logger.error({ error, id: claim.message.id }, 'an outcome could not be written; the message may go out again');
+      return undefined;
+    }
+  }
+
+  async #settleUntouched(lane: Lane, handOver: HandOver, inLane: boolean): Promise<void> {
+    const { settler, inFlight, engine } = this.#parts;
+    try {
+      await settler.settle({ id: handOver.lease.id, guard: handOver.lease, then: 'release' });
+    } catch (error) {
+      engine.logger.warn({ error }, 'a claim could not be released; its lease ends by itself');
+    }
+    inFlight.remove(handOver);
+    if (inLane) lane.settled();
+  }
+
+  #openLanes(): Lane[] {
+    const { engine, sessions } = this.#parts;
+    return sessions.ordered.filter((session) => session.sends(engine.clock)).map((session) => this.#lane(session));
+  }
+
+  #gatesEnd(): Instant[] {
+    return this.#parts.sessions.all.flatMap(({ gate }) => gate?.until ?? []);
+  }
+
+  #lane(session: Session): Lane {
+    const known = this.#lanes.get(session);
+    if (known) return known;
+    const fresh = new Lane(session, this.#parts.engine.clock);
+    this.#lanes.set(session, fresh);
+    return fresh;
+  }
+
+  #learn(route: Route): void {
+    const session = this.#parts.sessions.get(route.session);
+    if (session && route.destination !== undefined) this.#lane(session).addDestination(route.destination);
+  }
+
+  #track(running: Promise<void>): Promise<void> {
+    const tracked = running.catch((error: unknown) => this.#parts.engine.logger.error({ error }, 'a hand-over failed unexpectedly'));
+    this.#running.add(tracked);
+    void tracked.finally(() => this.#running.delete(tracked));
+    return tracked;
+  }
+}
+
+const never: AbortSignal = new AbortController().signal;
+const isRoute = (queue: Queue): queue is Route => typeof queue === 'object' && 'session' in queue;
+
+const earliest = (instants: readonly (Instant | undefined)[]): Instant | undefined => {
+  const known = instants.filter((instant) => instant !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
+
+const parkedAgain = ({ rows }: HandOver): RecipientChange[] =>
+  rows.map(({ id }) => ({ recipient: id, status: { state: 'held', by: 'provider', reason: 'the provider keeps it until it says sentDeferred' } }));
+
+/** What must not be handed over: an at-most-once hand-over that a crash interrupted, or a message that brings crashes. */
+function setAside({ claim, rows }: HandOver, now: Instant): RecipientChange[] | undefined {
+  const interrupted = rows.filter(({ status }) => status.state === 'claimed' && status.handingOver);
+  if (claim.recovered !== undefined && interrupted.length > 0) {
+    const diagnostic = { code: 'EUNCERTAIN', text: 'the spooler ended while the message was being handed over' };
+    return interrupted.map(({ id }) => ({ recipient: id, status: { state: 'uncertain', since: now, diagnostic, next: 'operator' }, countAttempt: true }));
+  }
+  if ((claim.recovered ?? 0) < crashLimit) return undefined;
+  const reason = `in flight at ${claim.recovered} crashes; release it to try again`;
+  return rows.map(({ id }) => ({ recipient: id, status: { state: 'held', by: 'policy', reason } }));
+}

@@ -1,0 +1,326 @@
+// Keeps every session of the profile logged on: supervised logon and logoff with backoff, and the news that sessions
+// raise. A session that fails costs the others nothing.
+import { isMailspoolError, MailspoolError } from '../errors.ts';
+import type { SessionKey } from '../message/recipient.ts';
+import type { Postprocessor, Preprocessor } from '../provider/processors.ts';
+import type { MessageLookup, SpoolerNotification, StatusRecipient } from '../provider/spooler-support.ts';
+import type { Gate, StatusColumns } from '../provider/status.ts';
+import { contractVersion } from '../provider/transport-provider.ts';
+import type { TransportEvent, TransportSession } from '../provider/transport-session.ts';
+import { backoffMs, type Backoff } from '../time/backoff.ts';
+import { sleepUntil } from '../time/clock.ts';
+import { withDeadline } from '../time/deadline.ts';
+import type { Engine } from './engine.ts';
+import type { Processors } from './processors.ts';
+import { normalAddressTypes, transportOrder } from './routing.ts';
+import type { Session } from './session.ts';
+import { SessionSupport, type SupportTarget } from './support.ts';
+
+const logonMs = 60_000;
+const logoffMs = 5_000;
+const logonBackoff: Backoff = { firstMs: 5_000, factor: 2, maxMs: 300_000, jitter: 0.2 };
+const authRetryMs = 300_000;
+
+/** What the engine does about news of a session. */
+export interface SessionHooks {
+  newMail(session: Session): void;
+  sentDeferred(session: Session, news: Extract<SpoolerNotification, { type: 'sentDeferred' }>): void;
+  /** Sessions, their order, types or gates changed: look again at what may be sent, received and routed. */
+  changed(session: Session): void;
+  /** Routes are to be decided anew (M-090). */
+  routesChanged(): void;
+  statusRecipients(message: MessageLookup, rows: readonly StatusRecipient[]): Promise<'matched' | 'unmatched'>;
+}
+
+export class Sessions implements SupportTarget {
+  readonly all: readonly Session[];
+  readonly #engine: Engine;
+  readonly #processors: Processors;
+  readonly #hooks: SessionHooks;
+  readonly #interactive: boolean;
+  #offline: boolean;
+  #order: readonly SessionKey[] | undefined;
+  #running: Promise<unknown> | undefined;
+  readonly #supports = new Map<Session, SessionSupport>();
+  readonly #endings = new Map<Session, (reason: Ending) => void>();
+
+  constructor(engine: Engine, sessions: readonly Session[], processors: Processors, hooks: SessionHooks, options: { interactive: boolean; offline: boolean }) {
+    this.#engine = engine;
+    this.all = sessions;
+    this.#processors = processors;
+    this.#hooks = hooks;
+    this.#interactive = options.interactive;
+    this.#offline = options.offline;
+  }
+
+  /** In transport order (M-020). */
+  get ordered(): Session[] {
+    return transportOrder(this.all, this.#order);
+  }
+
+  /** Every session has had its first chance to log on, or told its address types in an earlier run. */
+  get known(): boolean {
+    return this.all.every(({ tried, types }) => tried || types !== undefined);
+  }
+
+  /** Whether some session's address types were never heard: it might match anything. */
+  get someUnknown(): boolean {
+    return this.all.some(({ types }) => types === undefined);
+  }
+
+  get(key: SessionKey): Session | undefined {
+    return this.all.find((session) => session.key === key);
+  }
+
+  supportOf(session: Session): SessionSupport | undefined {
+    return this.#supports.get(session);
+  }
+
+  /** What earlier runs learned: address types and the explicit order. */
+  async load(): Promise<void> {
+    const [order, ...types] = await this.#engine.store.load([orderKey, ...this.all.map(({ key }) => typesKey(key))]);
+    this.#order = order?.values['order'] as readonly SessionKey[] | undefined;
+    for (const [index, session] of this.all.entries()) {
+      const stored = types[index]?.values['addressTypes'];
+      if (stored !== undefined) session.types = stored as NonNullable<Session['types']>;
+    }
+  }
+
+  start(signal: AbortSignal): void {
+    this.#running = Promise.all(this.all.map((session) => this.#supervise(session, signal)));
+  }
+
+  /** Resolves when every session is logged off, and every provider shut down (M-106). */
+  async ended(): Promise<void> {
+    await this.#running;
+    const providers = new Set(this.all.map(({ provider }) => provider));
+    await Promise.all([...providers].map((provider) => this.#quietly('shutdown', logoffMs, async () => await provider.shutdown?.())));
+  }
+
+  async setOrder(order: readonly SessionKey[]): Promise<void> {
+    if (order.length !== this.all.length) throw new MailspoolError('EBUSY', `the order names ${order.length} of ${this.all.length} sessions`, { field: 'order' });
+    for (const key of order) if (!this.get(key)) throw new MailspoolError('ENOTFOUND', `there is no session ${key}`, { field: 'order' });
+    const [current] = await this.#engine.store.load([orderKey]);
+    await this.#engine.store.save([{ key: orderKey, version: current?.version ?? 0, values: { order } }]);
+    this.#order = order;
+    this.#hooks.routesChanged();
+  }
+
+  get offline(): boolean {
+    return this.#offline;
+  }
+
+  async setOffline(offline: boolean): Promise<void> {
+    this.#offline = offline;
+    await Promise.all(this.all.map((session) => this.switch(session)));
+  }
+
+  /** Opens or closes both directions of a session as the situation asks, each by its own event (M-003, M-086). */
+  async switch(session: Session): Promise<void> {
+    const on = session.transport !== undefined && !session.suspended && !this.#offline;
+    if (session.outboundOn !== on) await this.#direct(session, 'outbound', on);
+    if (session.inboundOn !== on) await this.#direct(session, 'inbound', on);
+    this.#hooks.changed(session);
+  }
+
+  /** Closes the session for a while, without spending attempts. */
+  gate(session: Session, gate: Gate): void {
+    session.closeGate(gate);
+    this.#engine.events.emit({ type: 'gate', session: session.key, gate });
+    this.#hooks.changed(session);
+  }
+
+  /** The session hangs or is broken: log it off and on again. */
+  restart(session: Session, reason: Ending): void {
+    this.#endings.get(session)?.(reason);
+  }
+
+  // What sessions say (SupportTarget)
+
+  notified(session: Session, news: SpoolerNotification): void {
+    switch (news.type) {
+      case 'newMail':
+        if (session.inboundOn) this.#hooks.newMail(session);
+        return;
+      case 'readyToSend':
+        session.openGate();
+        session.probing = false;
+        this.#hooks.changed(session);
+        return;
+      case 'sentDeferred':
+        this.#hooks.sentDeferred(session, news);
+        return;
+      case 'configChange':
+        this.#background('configChange', this.#readTypes(session).then(() => this.#hooks.routesChanged()));
+        return;
+      case 'enterCritical':
+      case 'leaveCritical':
+        session.critical = news.type === 'enterCritical';
+        this.#hooks.changed(session);
+        return;
+      case 'criticalError':
+        this.restart(session, { error: news.error, critical: true });
+        return;
+    }
+  }
+
+  async statusRecipients(message: MessageLookup, rows: readonly StatusRecipient[]): Promise<'matched' | 'unmatched'> {
+    return await this.#hooks.statusRecipients(message, rows);
+  }
+
+  statusUpdated(session: Session, columns: Partial<StatusColumns>, { merge = false }: { readonly merge?: boolean }): void {
+    const { gate } = columns;
+    const blank = { displayName: session.provider.name, statusText: '', gate: null, progress: null, remoteValidateOk: true, flags: {} };
+    session.columns = { ...(merge ? session.columns : blank), ...columns };
+    if (gate) this.gate(session, gate);
+    else if (gate === null && session.gate) {
+      session.openGate();
+      this.#hooks.changed(session);
+    } else this.#hooks.changed(session);
+  }
+
+  preprocessor(session: Session, preprocessor: Preprocessor): void {
+    this.#processors.addPreprocessor(session.key, preprocessor);
+  }
+
+  postprocessor(session: Session, postprocessor: Postprocessor): void {
+    this.#processors.addPostprocessor(session.key, postprocessor);
+  }
+
+  async #supervise(session: Session, signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted; ) {
+      const life = new AbortController();
+      const lifeSignal = AbortSignal.any([signal, life.signal]);
+      const ended = this.#ending(session, signal);
+      try {
+        await this.#logOn(session, lifeSignal);
+        failures = 0;
+        const reason = await ended;
+        if (reason) session.failure = reason.error;
+        await this.#logOff(session, life, reason);
+        failures = reason ? 1 : 0;
+      } catch (error) {
+        failures += 1;
+        life.abort();
+        this.#failed(session, error);
+      }
+      if (!signal.aborted) await this.#pause(session, failures, signal);
+    }
+  }
+
+  #ending(session: Session, signal: AbortSignal): Promise<Ending | undefined> {
+    return new Promise((resolve) => {
+      this.#endings.set(session, resolve);
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+  }
+
+  async #logOn(session: Session, signal: AbortSignal): Promise<void> {
+    const { provider } = session;
+    checkVersion(session);
+    this.#processors.reset(session.key);
+    const support = new SessionSupport(session, { ...this.#engine, target: this }, signal);
+    const options = { inbound: false, outbound: false, offline: this.#offline, interactive: this.#interactive, signal };
+    session.transport = await withDeadline(this.#engine.clock, logonMs, `logon of ${session.key}`, signal, async (bounded) =>
+      await provider.logon(support, { ...options, signal: bounded }),
+    );
+    this.#supports.set(session, support);
+    session.failure = undefined;
+    session.columns = { ...session.columns, statusText: session.columns.statusText === 'not logged on' ? '' : session.columns.statusText };
+    await this.#readTypes(session);
+    session.tried = true;
+    this.#engine.events.emit({ type: 'loggedOn', session: session.key });
+    await this.switch(session);
+  }
+
+  /** Asks for the address types and remembers them, so that mail for a session that is down waits (M-040, M-090). */
+  async #readTypes(session: Session): Promise<void> {
+    const { transport } = session;
+    if (!transport) return;
+    const types = normalAddressTypes(transport.addressTypes);
+    const changed = JSON.stringify(types) !== JSON.stringify(session.types);
+    session.types = types;
+    if (!changed) return;
+    const key = typesKey(session.key);
+    const [current] = await this.#engine.store.load([key]);
+    await this.#engine.store.save([{ key, version: current?.version ?? 0, values: { addressTypes: types } }]);
+  }
+
+  async #logOff(session: Session, life: AbortController, reason: Ending | undefined): Promise<void> {
+    const { transport } = session;
+    session.outboundOn = false;
+    session.inboundOn = false;
+    session.transport = undefined;
+    session.critical = false;
+    if (!reason?.critical) await this.#quietly(`logoff of ${session.key}`, logoffMs, async () => await transport?.logoff?.());
+    life.abort();
+    this.#supports.delete(session);
+    this.#engine.events.emit({ type: 'loggedOff', session: session.key });
+    this.#hooks.changed(session);
+  }
+
+  #failed(session: Session, error: unknown): void {
+    session.tried = true;
+    session.transport = undefined;
+    session.failure = error instanceof Error ? error : new Error(String(error));
+    session.columns = { ...session.columns, statusText: session.failure.message };
+    this.#engine.logger.warn({ session: session.key, error }, 'logon failed');
+    const code = isMailspoolError(error) || hasCode(error) ? error.code : 'EPROVIDER';
+    const text = `logon of ${session.key} failed: ${session.failure.message}`;
+    this.#engine.events.emit({ type: 'warning', diagnostic: { code, text } });
+    this.#hooks.changed(session);
+  }
+
+  async #pause(session: Session, failures: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#engine;
+    const denied = hasCode(session.failure) && session.failure.code === 'EAUTH';
+    const until = clock.now() + (denied ? authRetryMs : backoffMs(logonBackoff, failures, random));
+    if (failures > 0) this.gate(session, { reason: denied ? 'authRequired' : 'unreachable', until });
+    await sleepUntil(clock, failures > 0 ? until : 0, signal).catch(() => undefined);
+    session.openGate();
+  }
+
+  async #direct(session: Session, type: 'inbound' | 'outbound', on: boolean): Promise<void> {
+    if (type === 'outbound') session.outboundOn = on;
+    else session.inboundOn = on;
+    await this.notify(session, { type, on });
+  }
+
+  async notify(session: Session, event: TransportEvent): Promise<void> {
+    const { transport } = session;
+    if (!transport?.transportNotify) return;
+    await this.#quietly(`transportNotify of ${session.key}`, logoffMs, async () => await transport.transportNotify?.(event));
+  }
+
+  /** Failures of these calls are told and change nothing (M-105). */
+  async #quietly(what: string, ms: number, run: () => Promise<unknown>): Promise<void> {
+    try {
+      await withDeadline(this.#engine.clock, ms, what, never, run);
+    } catch (error) {
+      this.#engine.logger.warn({ error }, `${what} failed`);
+    }
+  }
+
+  #background(what: string, running: Promise<unknown>): void {
+    running.catch((error: unknown) => this.#engine.logger.error({ error }, `${what} failed`));
+  }
+}
+
+/** Why a session ends before the spooler does. `critical`: nothing more is called on it (M-091). */
+export interface Ending {
+  readonly error: Error;
+  readonly critical?: boolean;
+}
+
+const never: AbortSignal = new AbortController().signal;
+const orderKey = 'spooler/transportOrder';
+const typesKey = (session: SessionKey): string => `spooler/addressTypes/${session}`;
+
+function checkVersion({ key, provider: { contract } }: Session): void {
+  if (!contract || (contract.min <= contractVersion && contractVersion <= contract.max)) return;
+  throw new MailspoolError('EVERSION', `${key} speaks contract ${contract.min} to ${contract.max}, this is ${contractVersion}`);
+}
+
+const hasCode = (error: unknown): error is Error & { code: string } => error instanceof Error && 'code' in error && typeof error.code === 'string';
+
+export type { TransportSession };

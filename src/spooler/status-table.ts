@@ -1,0 +1,44 @@
+// The status table: one row per session, one for the spooler (M-095). Built when asked; changes are announced merged.
+import type { StatusFlag } from '../provider/status.ts';
+import type { Queue } from '../store/message-store.ts';
+import type { StatusRow } from './contract.ts';
+import type { Session } from './session.ts';
+
+type Flags = { [flag in StatusFlag]?: boolean };
+
+/** `queued`: entries by session; `waiting`: what has no route yet. */
+export function statusRows(sessions: readonly Session[], queues: readonly { queue: Queue; entries: number }[], spooler: { text: string; flags: Flags }): StatusRow[] {
+  const count = (matches: (queue: Queue) => boolean) => queues.filter(({ queue }) => matches(queue)).reduce((sum, { entries }) => sum + entries, 0);
+  const own: StatusRow = {
+    id: 'spooler',
+    displayName: 'mailspool',
+    statusText: spooler.text,
+    gate: null,
+    progress: null,
+    remoteValidateOk: true,
+    flags: spooler.flags,
+    methods: ['validateState', 'flush'],
+    queued: count((queue) => queue === 'intake'),
+  };
+  return [own, ...sessions.map((session) => sessionRow(session, count((queue) => typeof queue === 'object' && 'session' in queue && queue.session === session.key)))];
+}
+
+function sessionRow(session: Session, queued: number): StatusRow {
+  const { transport, columns, failure } = session;
+  const flags: Flags = {
+    available: transport !== undefined,
+    failure: failure !== undefined,
+    inboundEnabled: session.inboundOn,
+    outboundEnabled: session.outboundOn,
+    ...columns.flags,
+  };
+  const methods = (['validateState', 'flush', 'changePassword'] as const).filter((method) => transport?.[method]);
+  return { ...columns, id: session.key, statusText: columns.statusText || textOf(session), gate: session.gate, flags, methods, queued };
+}
+
+function textOf({ transport, failure, gate, suspended }: Session): string {
+  if (suspended) return 'suspended';
+  if (gate) return gate.reason;
+  if (failure) return failure.message;
+  return transport ? 'logged on' : 'logging on';
+}

@@ -1,0 +1,89 @@
+// Waiting for a message to settle, and nodemailer's result of it.
+import { MailspoolError } from '../errors.ts';
+import type { EntryId, RecipientRow, StateName } from '../message/recipient.ts';
+import { isSettled } from '../message/transitions.ts';
+import type { Change, RecipientChange, Settlement, StoredMessage } from '../store/message-store.ts';
+import type { Abortable, SendResult } from './contract.ts';
+import type { Engine } from './engine.ts';
+import type { Settler } from './settler.ts';
+import { envelopeOf } from './submission.ts';
+
+/** @throws ENOTFOUND, or the signal's reason */
+export async function untilSettled(engine: Engine, settler: Settler, id: EntryId, { until = [], signal }: { until?: readonly StateName[] } & Abortable): Promise<SendResult> {
+  signal?.throwIfAborted();
+  const done = new AbortController();
+  const news: [Settlement, readonly number[]][] = [];
+  let wake = (): void => undefined;
+  const unwatch = settler.watch(id, (settlement, { changed }) => {
+    news.push([settlement, changed]);
+    wake();
+  });
+  const elsewhere = engine.store.capabilities.shared ? follow(engine, id, done.signal, () => wake()) : undefined;
+  try {
+    let message = await existing(engine, id);
+    const settled = () => message.recipients.every(({ submitted, status: { state } }) => submitted || isSettled(state) || until.includes(state));
+    while (!settled()) {
+      if (news.length === 0) await woken((notify) => (wake = notify), signal);
+      // What this spooler wrote is known without asking, also if the message is gone with it.
+      const own = news.splice(0);
+      message = own.length > 0 ? own.reduce(applied, message) : await existing(engine, id);
+    }
+    return sendResult(message);
+  } finally {
+    done.abort();
+    unwatch();
+    await elsewhere;
+  }
+}
+
+async function existing(engine: Engine, id: EntryId): Promise<StoredMessage> {
+  const [message] = await engine.store.get([id]);
+  if (!message) throw new MailspoolError('ENOTFOUND', `there is no message ${id}`, { field: 'id' });
+  return message;
+}
+
+/** Other spoolers on the same store settle, too. */
+async function follow(engine: Engine, id: EntryId, signal: AbortSignal, notify: () => void): Promise<void> {
+  for await (const change of engine.store.changes(undefined, signal)) if (concerns(change, id)) notify();
+}
+
+const concerns = (change: Change, id: EntryId): boolean => change.type === 'gap' || change.id === id;
+
+async function woken(listen: (notify: () => void) => void, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', abort, { once: true });
+    listen(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+  });
+}
+
+function applied(message: StoredMessage, [settlement, changed]: [Settlement, readonly number[]]): StoredMessage {
+  const changeOf = (row: RecipientRow) =>
+    changed.includes(row.id) ? settlement.recipients?.find(({ recipient }) => recipient === row.id || recipient === 'all') : undefined;
+  return { ...message, recipients: message.recipients.map((row) => withChange(row, changeOf(row))) };
+}
+
+function withChange(row: RecipientRow, change: RecipientChange | undefined): RecipientRow {
+  if (!change) return row;
+  const { status = row.status, last = row.last, countAttempt } = change;
+  return { ...row, status, attempts: row.attempts + (countAttempt ? 1 : 0), ...(last && { last }) };
+}
+
+/** nodemailer's result: `accepted` are relayed and delivered, `rejected` failed and expired, `pending` uncertain. */
+export function sendResult(message: StoredMessage): SendResult {
+  const rows = message.recipients.filter(({ submitted }) => !submitted);
+  const among = (...states: StateName[]) => rows.filter(({ status }) => states.includes(status.state)).map(({ address }) => address);
+  return {
+    id: message.id,
+    messageId: message.properties.messageId ?? '',
+    envelope: envelopeOf(message.returnPath?.address, message.recipients),
+    accepted: among('relayed', 'delivered'),
+    rejected: among('failed', 'expired'),
+    pending: among('uncertain', 'queued', 'deferred', 'held', 'claimed'),
+    response: rows.findLast(({ last }) => last?.response)?.last?.response ?? '',
+    recipients: message.recipients,
+  };
+}

@@ -1,0 +1,50 @@
+// From what a transaction answered to one outcome for each recipient: the refused by their own reply, the rest by how
+// it ended. Pure.
+import type { Diagnostic, Instant, Outcome, Phase, RecipientOutcome } from 'mailspool/provider';
+import type { Answer, Breakdown } from './connection.ts';
+import type { Target } from './envelope.ts';
+import { isTooManyRecipients, refusal, remoteIdOf } from './replies.ts';
+
+export interface Results {
+  readonly outcomes: readonly RecipientOutcome[];
+  /** Refused only because there were too many: the next transaction's (T-024). */
+  readonly rest: readonly Target[];
+}
+
+/** @param deliveredAt for LMTP, where accepted is delivered */
+export function resultsOf(targets: readonly Target[], { refused, end }: Answer, deliveredAt: Instant | undefined): Results {
+  const outcomes: RecipientOutcome[] = [];
+  const rest: Target[] = [];
+  const others = 'accepted' in end ? acceptedBy(end.accepted, deliveredAt) : brokenDown(end);
+  for (const target of targets) {
+    const own = refused.get(target.address);
+    if (own && 'accepted' in end && isTooManyRecipients(own.response)) rest.push(target);
+    else outcomes.push(...each(target, own ? refusal(own.response, own.phase, codeIn(own.phase)) : others));
+  }
+  return { outcomes, rest };
+}
+
+export function acceptedBy(response: string, deliveredAt: Instant | undefined): Outcome {
+  const remoteId = remoteIdOf(response);
+  return { outcome: 'accepted', response, ...(remoteId !== undefined && { remoteId }), ...(deliveredAt !== undefined && { deliveredAt }) };
+}
+
+/** Those that had no reply of their own. */
+export function brokenDown({ phase, response, error, unknown }: Breakdown): Outcome {
+  if (unknown) return { outcome: 'unknown', diagnostic: connectionLost(phase, response, error, 'the connection broke before the server said whether it has the message') };
+  if (response !== undefined) return refusal(response, phase, codeIn(phase));
+  return { outcome: 'notSent', diagnostic: connectionLost(phase, response, error, 'the connection broke before the message was out') };
+}
+
+/** A group whose turn did not come. */
+export const untried = (targets: readonly Target[], end: Breakdown): readonly RecipientOutcome[] =>
+  targets.flatMap((target) => each(target, { outcome: 'notSent', diagnostic: connectionLost('mail', end.response, end.error, 'the connection broke before') }));
+
+const each = ({ recipients }: Target, outcome: Outcome): RecipientOutcome[] => recipients.map((recipient) => ({ recipient, ...outcome }));
+
+function connectionLost(phase: Phase, response: string | undefined, error: Error, text: string): Diagnostic {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'ECONNECTION';
+  return { code, phase, text: `${text}: ${error.message}`, ...(response !== undefined && { response }) };
+}
+
+const codeIn = (phase: Phase): string => (phase === 'body' || phase === 'final' ? 'EMESSAGE' : 'EENVELOPE');

@@ -1,0 +1,77 @@
+// The bytes of one message, piece by piece: never more than one piece in memory, whatever the message's size. The
+// digest is made on the way.
+import { createHash, type Hash } from 'node:crypto';
+import type { FetchMessageObject } from 'imapflow';
+import { TransportError } from 'mailspool/provider';
+import type { ImapConnection } from './connection.ts';
+import { isRefusal } from './failures.ts';
+
+/** Why there is no (more) content: expunged or not there yet, or the server cannot give it out. */
+export type Unavailable = 'vanished' | 'refused';
+
+export interface DownloadSetup {
+  readonly connection: ImapConnection;
+  readonly uid: number;
+  readonly chunkBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export class Download {
+  /** Set once the server has failed to give out the message; the connection lives. */
+  unavailable: Unavailable | undefined;
+  readonly #setup: DownloadSetup;
+  readonly #hash: Hash = createHash('sha256');
+  #complete = false;
+
+  constructor(setup: DownloadSetup) {
+    this.#setup = setup;
+  }
+
+  /** The first piece with what is known of the message; undefined: `unavailable` says why. */
+  async begin(): Promise<FetchMessageObject | undefined> {
+    const first = await this.#fetch(0).catch((error: unknown) => this.#give(error));
+    if (first?.source !== undefined) return first;
+    if (this.unavailable === undefined) this.unavailable = first === undefined ? 'vanished' : 'refused';
+    return undefined;
+  }
+
+  /** All of it, `first` included. Throws if it cannot be had to its end: half a message is none. */
+  async *bytes(first: FetchMessageObject): AsyncGenerator<Uint8Array, void, undefined> {
+    const { chunkBytes } = this.#setup;
+    let received = 0;
+    for (let piece = first.source; piece !== undefined && piece.length > 0; ) {
+      this.#hash.update(piece);
+      received += piece.length;
+      yield piece;
+      const last = piece.length > chunkBytes || (piece.length < chunkBytes && received >= (first.size ?? 0));
+      piece = last ? undefined : await this.#next(received);
+    }
+    this.#complete = true;
+  }
+
+  /** SHA-256 of all bytes, in hexadecimal. */
+  digest(): string {
+    if (!this.#complete) throw new TransportError('EPROTOCOL', 'IMAP: the message was not read to its end');
+    return this.#hash.digest('hex');
+  }
+
+  async #next(offset: number): Promise<Buffer | undefined> {
+    const more = await this.#fetch(offset).catch((error: unknown) => this.#give(error));
+    if (more !== undefined && this.unavailable === undefined) return more.source;
+    this.unavailable ??= 'vanished';
+    throw new TransportError('EPROTOCOL', `IMAP UID FETCH ${this.#setup.uid}: the message ended after ${offset} bytes`);
+  }
+
+  async #fetch(start: number): Promise<FetchMessageObject | undefined> {
+    const { connection, uid, chunkBytes, signal } = this.#setup;
+    const query = { uid: true, source: { start, maxLength: chunkBytes }, ...(start === 0 ? { size: true, internalDate: true } : {}) };
+    const message = await connection.command('UID FETCH', signal, (client) => client.fetchOne(String(uid), query, { uid: true }));
+    return message && message.uid === uid ? message : undefined;
+  }
+
+  /** NO or BAD to a FETCH speaks of this message; anything else of the connection. */
+  #give(error: unknown): undefined {
+    if (!(error instanceof TransportError) || !isRefusal(error) || error.gate !== undefined) throw error;
+    this.unavailable = 'refused';
+  }
+}

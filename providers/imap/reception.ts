@@ -1,0 +1,180 @@
+// Receives messages one at a time: fetch, save with the position in the same commit, then tell the server. A crash
+// anywhere between loses nothing and hands nothing over twice (T-052, F-24).
+import type { FetchMessageObject } from 'imapflow';
+import { TransportError, type InboundMessage, type SpoolerSupport } from 'mailspool/provider';
+import type { ImapConnection } from './connection.ts';
+import { Download } from './download.ts';
+import { isRefusal } from './failures.ts';
+import { Folder, type PendingMessage } from './folder.ts';
+import type { ImapLink } from './link.ts';
+import type { Settings } from './options.ts';
+import { valuesOf } from './position.ts';
+import { internalDateOf, listFolders } from './queries.ts';
+import { digestAlias, emailIdAlias, referenceOf } from './references.ts';
+import type { SessionStatus } from './session-status.ts';
+import { abortable, Turns } from './waiting.ts';
+
+/** How many names one question to the store has. */
+const copiesAsked = 8;
+
+export interface ReceptionSetup {
+  readonly settings: Settings;
+  readonly support: SpoolerSupport;
+  readonly link: ImapLink;
+  readonly status: SessionStatus;
+  /** Aborts at logoff. */
+  readonly signal: AbortSignal;
+}
+
+export class Reception {
+  readonly #setup: ReceptionSetup;
+  readonly #turns = new Turns();
+  readonly #folders = new Map<string, Folder>();
+
+  constructor(setup: ReceptionSetup) {
+    this.#setup = setup;
+  }
+
+  /** Whether there is something to receive. Without `thorough` only the folder that is open is asked. */
+  look(signal: AbortSignal, options: { readonly thorough: boolean }): Promise<boolean> {
+    return this.#turns.take(signal, async () => this.#look(await this.#setup.link.open(signal), options.thorough));
+  }
+
+  /** Receives the next message, if there is one (M-081). */
+  receive(message: InboundMessage, signal: AbortSignal): Promise<void> {
+    return this.#turns.take(signal, async () => {
+      const connection = await this.#setup.link.open(signal);
+      const folder = this.#next() ?? ((await this.#look(connection, true)) ? this.#next() : undefined);
+      if (folder?.pending !== undefined) await this.#receive(connection, folder, folder.pending, message, signal);
+      else await this.#save();
+    });
+  }
+
+  /** While nothing is received: folders are opened under this lock only, since a UID means nothing in another folder. */
+  alone<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    return this.#turns.take(signal, task);
+  }
+
+  /** Resolves when nothing is being received. */
+  free(signal: AbortSignal): Promise<void> {
+    return this.#turns.free(signal);
+  }
+
+  async #look(connection: ImapConnection, thorough: boolean): Promise<boolean> {
+    const { settings, signal } = this.#setup;
+    let found = false;
+    for (const path of await listFolders(connection, settings.folders, signal)) {
+      const open = connection.mailbox?.path === path;
+      if (thorough || open) found = (await this.#lookInto(path, connection, thorough)) || found;
+    }
+    this.#setup.link.healthy();
+    if (!found) await this.#save();
+    return found;
+  }
+
+  /** A folder that the server refuses, such as one that is not there, does not keep the others back. */
+  async #lookInto(path: string, connection: ImapConnection, thorough: boolean): Promise<boolean> {
+    try {
+      const folder = await this.#folder(path);
+      return await folder.look(connection, thorough);
+    } catch (error) {
+      if (!isRefusal(error) || !(error instanceof TransportError) || error.gate !== undefined) throw error;
+      this.#setup.support.logger.warn({ folder: path, response: error.response }, `imap: ${error.message}`);
+      this.#setup.status.trouble(error.message);
+      return false;
+    }
+  }
+
+  async #folder(path: string): Promise<Folder> {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const folder = await Folder.open(this.#setup, path);
+    this.#folders.set(path, folder);
+    return folder;
+  }
+
+  #next(): Folder | undefined {
+    return [...this.#folders.values()].find((folder) => folder.pending !== undefined);
+  }
+
+  async #save(): Promise<void> {
+    for (const folder of this.#folders.values()) await folder.save();
+  }
+
+  async #receive(connection: ImapConnection, folder: Folder, pending: PendingMessage, message: InboundMessage, signal: AbortSignal): Promise<void> {
+    if (!(await folder.isCurrent(connection, pending))) return this.#setup.support.spoolerNotify({ type: 'newMail' });
+    const download = new Download({ connection, uid: pending.uid, chunkBytes: this.#setup.settings.chunkBytes, signal });
+    const first = await download.begin();
+    if (first === undefined) return this.#without(folder, pending, download);
+    const reference = referenceOf(folder.path, pending.uidValidity, pending.uid);
+    const names = first.emailId === undefined ? [] : [emailIdAlias(first.emailId)];
+    if ((await message.setReference(reference, names)) === 'alreadyReceived') return this.#known(connection, folder, pending);
+    try {
+      await abortable(message.setContent(download.bytes(first)), signal);
+    } catch (error) {
+      if (download.unavailable === undefined) throw error;
+      return this.#without(folder, pending, download);
+    }
+    const alias = await this.#alias(folder, pending, download.digest());
+    if ((await message.setReference(reference, [...names, alias])) === 'alreadyReceived') return this.#known(connection, folder, pending);
+    await this.#saveMessage(folder, pending, first, message);
+    await this.#tell(connection, folder, pending);
+  }
+
+  /** The commit: the message, its names, and the position behind it. */
+  async #saveMessage(folder: Folder, pending: PendingMessage, fetched: FetchMessageObject, message: InboundMessage): Promise<void> {
+    const deliveryTime = internalDateOf(fetched);
+    if (deliveryTime !== undefined) message.setProperties({ deliveryTime });
+    const position = folder.after(pending, this.#setup.settings.after !== 'leave');
+    const announce = !folder.isBaseline(pending, deliveryTime);
+    const saved = await message.saveChanges({ announce, section: { key: folder.sectionKey, values: valuesOf(position) } });
+    folder.done(pending, saved === 'saved' ? position : undefined);
+  }
+
+  /** Below `settleBelow` the n-th copy here is the n-th copy there; above it every UID is a message of its own. */
+  async #alias(folder: Folder, pending: PendingMessage, digest: string): Promise<string> {
+    if (pending.settle) {
+      const copy = (folder.copies.get(digest) ?? 0) + 1;
+      folder.copies.set(digest, copy);
+      return digestAlias(digest, copy);
+    }
+    for (let first = 1; ; first += copiesAsked) {
+      const aliases = Array.from({ length: copiesAsked }, (_, index) => digestAlias(digest, first + index));
+      const received = await this.#setup.support.received(aliases);
+      const free = aliases.find((alias) => !received.has(alias));
+      if (free !== undefined) return free;
+    }
+  }
+
+  /** It came in before: under this name, or before the UIDs were given out anew. */
+  async #known(connection: ImapConnection, folder: Folder, pending: PendingMessage): Promise<void> {
+    folder.done(pending);
+    await this.#tell(connection, folder, pending);
+    if (folder.pending === undefined) await folder.save();
+  }
+
+  /** Saved is saved: what goes wrong at the server from here on is tried again with the next connection. */
+  async #tell(connection: ImapConnection, folder: Folder, pending: PendingMessage): Promise<void> {
+    try {
+      await folder.acknowledge(connection, pending.uid);
+    } catch (error) {
+      this.#setup.support.logger.warn({ folder: folder.path, uid: pending.uid, error }, 'imap: saved, but the server could not be told yet');
+    }
+  }
+
+  async #without(folder: Folder, pending: PendingMessage, download: Download): Promise<void> {
+    if (download.unavailable === 'refused') {
+      this.#setup.support.logger.warn({ folder: folder.path, uid: pending.uid }, 'imap: the server does not give this message out; set aside until the next connection');
+      folder.setAside(pending);
+    } else {
+      folder.vanished(pending);
+    }
+    await this.#another(folder);
+  }
+
+  /** This call saves nothing and so ends the round: ask for another if something is left. */
+  async #another(folder: Folder): Promise<void> {
+    await folder.save();
+    if (this.#next() !== undefined) this.#setup.support.spoolerNotify({ type: 'newMail' });
+  }
+}

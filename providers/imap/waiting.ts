@@ -1,0 +1,70 @@
+// Three small ways to wait: for a promise until a signal aborts, for one's turn, and for a bell that others ring.
+
+const nothing = (): undefined => undefined;
+
+/** Settles as `work` does, or rejects with the signal's reason the moment that aborts; `work` then ends unobserved. */
+export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(nothing);
+  signal.throwIfAborted();
+  let stop: () => void = nothing;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** One at a time, in order of asking. Whoever gave up before the turn came is left out. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  get busy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  take<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    this.#waiting++;
+    const turn = this.#last.then(async () => {
+      try {
+        signal.throwIfAborted();
+        return await task();
+      } finally {
+        this.#waiting--;
+      }
+    });
+    this.#last = turn.catch(nothing);
+    return abortable(turn, signal);
+  }
+
+  /** Resolves when nobody has or awaits a turn. */
+  async free(signal: AbortSignal): Promise<void> {
+    while (this.busy) await abortable(this.#last, signal);
+  }
+}
+
+/** Rings that come while nobody listens are kept as one. */
+export class Bell {
+  #rung = false;
+  #wake: () => void = nothing;
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake();
+  }
+
+  /** Forgets a ring. */
+  still(): void {
+    this.#rung = false;
+  }
+
+  /** Resolves at the next ring, or at once if it was rung since; rejects with the reason of `signal`. */
+  async heard(signal: AbortSignal): Promise<void> {
+    if (!this.#rung) await abortable(new Promise<void>((resolve) => (this.#wake = resolve)), signal);
+    this.#rung = false;
+  }
+}

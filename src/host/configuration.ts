@@ -7,7 +7,7 @@ import type { TransportProvider } from '../provider/transport-provider.ts';
 import type { AccountOptions, RetryPolicy, SpoolerOptions } from '../spooler/contract.ts';
 import { defaultRetry, retryPolicy, type RetryOptions } from '../spooler/retry.ts';
 import type { Retention } from '../store/message-store.ts';
-import { defaultRetention } from '../store/retention.ts';
+import { defaultRetention } from '../spooler/housekeeping.ts';
 import { systemRandom } from '../time/random.ts';
 import { masked, type EffectiveConfiguration } from './configuration/effective.ts';
 import { readConfigurationFile } from './configuration/file.ts';

@@ -37,7 +37,7 @@ export function masked(value: unknown, name = ''): unknown {
 
 /** `smtps://ann:***@host`; what looks like a URL but is none may still hold a password. */
 function maskedUrl(text: string): string {
-  const secret = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*?):[^/?#]*@/i;
+  const secret = /^([a-z][a-z0-9+.-]*:\/\/[^:/?#@]*):.*@/i;
   return text.replace(secret, `$1:${mask}@`).replace(/([?&][^=&]*(?:pass|secret|token|key)[^=&]*=)[^&]*/gi, `$1${mask}`);
 }
 

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { isMailspoolError, MailspoolError } from '../../errors.ts';
 import type { TransportProvider } from '../../provider/transport-provider.ts';
 import type { CheckedConfiguration } from './schema.ts';
+import { refuseUnknownSettings, urlRemedy, withUrl } from './settings.ts';
 
 export type ProviderEntry = NonNullable<CheckedConfiguration['providers']>[number];
 type Module = Readonly<Record<string, unknown>>;
@@ -17,7 +18,7 @@ const published: Readonly<Record<string, () => Promise<Module>>> = {
   loopback: () => import('mailspool/providers/loopback'),
 };
 
-const schemes: Readonly<Record<string, string>> = { 'smtp:': 'smtp', 'smtps:': 'smtp', 'imap:': 'imap', 'imaps:': 'imap', 'loopback:': 'loopback' };
+const schemes: Readonly<Record<string, string>> = { 'smtp:': 'smtp', 'smtps:': 'smtp', 'lmtp:': 'smtp', 'imap:': 'imap', 'imaps:': 'imap', 'loopback:': 'loopback' };
 
 /**
  * `field` names the entry in errors; relative module paths are seen from `base`, the folder of the configuration.
@@ -26,9 +27,12 @@ const schemes: Readonly<Record<string, string>> = { 'smtp:': 'smtp', 'smtps:': '
 export async function loadProvider(entry: ProviderEntry, field: string, base: string): Promise<TransportProvider> {
   if (typeof entry === 'string') return await fromUrl(entry, field);
   if (isProvider(entry)) return entry;
-  const { use, ...settings } = entry as { use: string };
-  const module = published[use] === undefined ? await foreign(use, field, base) : await published[use]();
-  return made(factoryOf(module, use, field), settings, field);
+  const { use, ...given } = entry as { use: string };
+  const load = published[use];
+  if (load === undefined) return made(factoryOf(await foreign(use, field, base), use, field), given, field);
+  const settings = withUrl(given, field);
+  refuseUnknownSettings(use, settings, field);
+  return made(factoryOf(await load(), use, field), settings, field);
 }
 
 async function fromUrl(text: string, field: string): Promise<TransportProvider> {
@@ -37,7 +41,7 @@ async function fromUrl(text: string, field: string): Promise<TransportProvider> 
   if (name === undefined || load === undefined || !URL.canParse(text)) {
     throw new MailspoolError('ECONFIG', `${field}: ${name === undefined ? 'no provider for this kind of URL' : 'the URL cannot be read'}`, {
       field,
-      remedy: 'Write smtp://, smtps://, imap:// or imaps://, then user:password@host:port; encode special characters in the password as %40 and the like.',
+      remedy: urlRemedy,
     });
   }
   return made(factoryOf(await load(), name, field), name === 'loopback' ? undefined : text, field);

@@ -106,7 +106,7 @@ function replaced(providers: readonly ProviderEntry[], kind: 'smtp' | 'imap', ur
 }
 
 export function kindOf(entry: ProviderEntry): string {
-  if (typeof entry === 'string') return /^([a-z]+?)s?:\/\//i.exec(entry)?.[1]?.toLowerCase() ?? '';
+  if (typeof entry === 'string') return /^(?:(smtp)s?|(imap)s?|(lmtp)|([a-z]+)):/i.exec(entry)?.slice(1).find((kind) => kind !== undefined)?.toLowerCase().replace('lmtp', 'smtp') ?? '';
   if ('use' in entry && typeof entry['use'] === 'string') return entry['use'];
   return 'name' in entry && typeof entry.name === 'string' ? entry.name : '';
 }

@@ -8,16 +8,20 @@ import { MailspoolError } from '../../errors.ts';
 import type { Message } from '../../message/message.ts';
 import type { Explanation, SendResult, StatusRow, SubmitReceipt, CancelResult } from '../../spooler/contract.ts';
 import type { Change } from '../../store/message-store.ts';
+import { systemClock, type Clock } from '../../time/clock.ts';
+import { withDeadline } from '../../time/deadline.ts';
 import { Peer, type Method } from './peer.ts';
 import { privateFolder, socketPaths, socketToListenAt } from './socket-path.ts';
 import { afterCursor, bulkOptions, entryId, idOrFilter, messageFilter, submitOptions, submittedMessage, untilStates, type SpoolerSurface } from './surface.ts';
 
 const mostConnections = 64;
+const greetingMs = 10_000;
 
 export interface ControlOptions {
   /** The directory of the embedded store that the spooler owns. */
   readonly directory: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
 }
 
 export interface ControlServer extends AsyncDisposable {
@@ -92,13 +96,13 @@ export interface RemoteSpooler extends SpoolerSurface, AsyncDisposable {
 export async function connectControl(options: ControlOptions): Promise<RemoteSpooler | undefined> {
   for (const path of socketPaths(options.directory, options.environment)) {
     const socket = await connected(path);
-    if (socket !== undefined) return await remote(new Peer(socket));
+    if (socket !== undefined) return await remote(new Peer(socket), options.clock ?? systemClock);
   }
   return undefined;
 }
 
-async function remote(peer: Peer): Promise<RemoteSpooler> {
-  const { pid } = (await peer.request('hello', [])) as { pid: number };
+async function remote(peer: Peer, clock: Clock): Promise<RemoteSpooler> {
+  const { pid } = await greeted(peer, clock);
   const ask = async <T>(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<T> => (await peer.request(method, params, signal)) as T;
   return {
     pid,
@@ -119,6 +123,17 @@ async function remote(peer: Peer): Promise<RemoteSpooler> {
       await peer.closed;
     },
   };
+}
+
+/** A process that is stopped or hangs still takes connections. */
+async function greeted(peer: Peer, clock: Clock): Promise<{ pid: number }> {
+  try {
+    const never = new AbortController().signal;
+    return (await withDeadline(clock, greetingMs, 'the spooler', never, async (signal) => await peer.request('hello', [], signal))) as { pid: number };
+  } catch (error) {
+    peer.close();
+    throw error;
+  }
 }
 
 async function* items<T>(ask: () => Promise<AsyncIterable<T>>): AsyncGenerator<T> {

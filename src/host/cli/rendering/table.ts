@@ -42,7 +42,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
 
 /** `name  value` lines, names faint and aligned. */
 export function pairs(entries: readonly (readonly [name: string, value: Cell | undefined])[], page: Page): string[] {
-  const given = entries.filter((entry): entry is readonly [string, Cell] => entry[1] !== undefined);
+  const given = entries.flatMap(([name, value]): [string, Cell][] => (value === undefined ? [] : [[printable(name), value]]));
   const width = Math.max(0, ...given.map(([name]) => widthOf(name)));
   return given.map(([name, value]) => {
     const text = printable(typeof value === 'string' ? value : value.text);

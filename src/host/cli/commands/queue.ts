@@ -1,0 +1,179 @@
+// `list`, `show`, `explain`, `cancel`, `retry`: looking at mail in the store, and changing its course.
+import { MailspoolError } from '../../../errors.ts';
+import type { Message } from '../../../message/message.ts';
+import type { EntryId, StateName } from '../../../message/recipient.ts';
+import type { CancelResult } from '../../../spooler/contract.ts';
+import type { MessageFilter } from '../../../store/message-store.ts';
+import type { SpoolerSurface } from '../../control/surface.ts';
+import type { Context } from '../context.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { addressText, explanationText, messageColumns, messageRow, recipientColumns, recipientRow, senderText, toneOfState } from '../rendering/messages.ts';
+import { printableJson, printableLines } from '../rendering/printable.ts';
+import { dateTime, size } from '../rendering/quantities.ts';
+
+export interface FilterFlags {
+  readonly state?: readonly StateName[];
+  readonly folder?: string;
+  readonly recipient?: string;
+  readonly account?: string;
+  readonly inbound?: boolean;
+  readonly outbound?: boolean;
+}
+
+const filterOf = ({ state, folder, recipient, account, inbound, outbound }: FilterFlags): MessageFilter => ({
+  ...(state === undefined ? {} : { states: state }),
+  ...(folder === undefined ? {} : { folder }),
+  ...(recipient === undefined ? {} : { recipient }),
+  ...(account === undefined ? {} : { account }),
+  ...(inbound === outbound ? {} : { direction: inbound === true ? 'inbound' : 'outbound' }),
+});
+
+/** So many rows share column widths. */
+const pageRows = 500;
+
+export async function list(context: Context, flags: FilterFlags & { readonly limit?: number }): Promise<ExitCode> {
+  return await context.withSpooler<ExitCode>({}, async ({ spooler }) => {
+    const limit = flags.limit === undefined || flags.limit === 0 ? Number.POSITIVE_INFINITY : flags.limit;
+    const messages = limited(spooler.list(filterOf(flags)), limit);
+    await (context.output.json ? listAsJson(context, messages) : listAsTable(context, messages));
+    return 0;
+  });
+}
+
+async function* limited(messages: AsyncIterable<Message>, limit: number): AsyncGenerator<Message> {
+  let left = limit;
+  for await (const message of messages) {
+    if (left-- <= 0) return;
+    yield message;
+  }
+}
+
+/** One array, an element on each line, written as it comes. */
+async function listAsJson({ output }: Context, messages: AsyncIterable<Message>): Promise<void> {
+  let before = '[\n';
+  for await (const message of messages) {
+    await output.bytes(`${before}${printableJson(message)}`);
+    before = ',\n';
+  }
+  await output.bytes(before === '[\n' ? '[]\n' : '\n]\n');
+}
+
+async function listAsTable({ output }: Context, messages: AsyncIterable<Message>): Promise<void> {
+  let rows: ReturnType<typeof messageRow>[] = [];
+  let shown = 0;
+  const flush = () => {
+    if (rows.length > 0) output.table(messageColumns, rows);
+    shown += rows.length;
+    rows = [];
+  };
+  for await (const message of messages) if (rows.push(messageRow(message)) === pageRows) flush();
+  flush();
+  if (shown === 0) output.remark('No messages.');
+}
+
+export async function show(context: Context, id: EntryId, flags: { readonly raw?: boolean }): Promise<ExitCode> {
+  return await context.withSpooler<ExitCode>({}, async ({ spooler }) => {
+    if (flags.raw === true) return await showRaw(context, spooler, id);
+    const message = await found(spooler, id);
+    context.output.document(message);
+    showMessage(context, message);
+    return 0;
+  });
+}
+
+async function found(spooler: SpoolerSurface, id: EntryId): Promise<Message> {
+  const message = await spooler.get(id);
+  if (message === undefined) throw new MailspoolError('ENOTFOUND', `there is no message ${id}`, { field: 'id', remedy: '`mailspool list` shows the identifiers.' });
+  return message;
+}
+
+/** Exact bytes for a program; on a terminal the same text with its escapes shown (X-046). */
+async function showRaw({ output, terminal }: Context, spooler: SpoolerSurface, id: EntryId): Promise<ExitCode> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of await spooler.raw(id)) {
+    if (terminal.stdout.isTTY !== true) await output.bytes(chunk as Uint8Array);
+    else {
+      const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      if (lines.length > 0) await output.bytes(`${printableLines(lines.join('\n'))}\n`);
+    }
+  }
+  if (rest !== '') await output.bytes(`${printableLines(rest)}\n`);
+  return 0;
+}
+
+function showMessage({ output }: Context, message: Message): void {
+  const { id, direction, folder, properties, submitTime, sizeBytes, priority, account, recipients } = message;
+  const at = submitTime ?? properties.deliveryTime;
+  output.pairs([
+    ['Message', id],
+    ['Subject', properties.subject],
+    ['From', senderText(message)],
+    ['To', recipients.filter(({ kind }) => kind !== 'p1').map((recipient) => addressText(recipient)).join(', ')],
+    ['Message-ID', properties.messageId],
+    [direction === 'outbound' ? 'Submitted' : 'Received', at === undefined ? undefined : dateTime(at)],
+    ['Not before', properties.deferredDeliveryAt === undefined ? undefined : dateTime(properties.deferredDeliveryAt)],
+    ['Expires', properties.expiresAt === undefined ? undefined : dateTime(properties.expiresAt)],
+    ['Folder', folder],
+    ['Account', account],
+    ['Priority', priority === 0 ? undefined : String(priority)],
+    ['Size', size(sizeBytes)],
+  ]);
+  if (direction === 'inbound') return;
+  output.line();
+  output.table(recipientColumns, recipients.map(recipientRow));
+}
+
+export async function explain(context: Context, id: EntryId): Promise<ExitCode> {
+  return await context.withSpooler<ExitCode>({}, async ({ spooler }) => {
+    const { output } = context;
+    const explanations = await spooler.explain(id);
+    output.document(explanations);
+    output.pairs(explanations.map((each) => [addressText(each.recipient), { text: explanationText(each), tone: toneOfState(each.recipient.status.state) }]));
+    return 0;
+  });
+}
+
+export async function cancel(context: Context, ids: readonly EntryId[]): Promise<ExitCode> {
+  return await context.withSpooler<ExitCode>({}, async ({ spooler }) => {
+    const results: ({ id: EntryId } & CancelResult)[] = [];
+    for (const id of ids) await found(spooler, id);
+    for (const id of ids) {
+      const result = { id, ...(await spooler.cancel(id)) };
+      results.push(result);
+      context.output.line(cancelText(context, result));
+    }
+    context.output.document(results);
+    return results.every(({ result }) => result === 'cancelled') ? 0 : 5;
+  });
+}
+
+function cancelText({ output }: Context, result: { id: EntryId } & CancelResult): string {
+  switch (result.result) {
+    case 'cancelled':
+      return `${output.paint('good', 'cancelled')}  ${result.id}`;
+    case 'tooLate':
+      return `${output.paint('bad', 'too late')}  ${result.id}  ${result.reason === 'inProgress' ? 'it is being handed over' : 'it is not in the outgoing queue'}`;
+    case 'partial':
+      return `${output.paint('waiting', 'in part')}  ${result.id}  ${result.cancelled.length} cancelled, too late for ${result.tooLate.length}`;
+  }
+}
+
+export async function retry(context: Context, ids: readonly EntryId[], flags: FilterFlags & { readonly dryRun?: boolean }): Promise<ExitCode> {
+  const filter = filterOf(flags);
+  if (ids.length === 0 && Object.keys(filter).length === 0) {
+    throw new MailspoolError('EINVALID', 'retry needs identifiers or a filter', { field: 'id', remedy: 'Name messages, or give --state failed, --recipient and the like.' });
+  }
+  return await context.withSpooler<ExitCode>({}, async ({ spooler, local }) => {
+    const { output } = context;
+    for (const id of ids) await found(spooler, id);
+    const result = await spooler.retry(ids.length === 0 ? filter : { ...filter, ids }, flags.dryRun === true ? { dryRun: true } : {});
+    output.document(result);
+    for (const id of result.changed) output.line(`${output.paint('good', flags.dryRun === true ? 'would retry' : 'queued again')}  ${id}`);
+    for (const id of result.unchanged) output.line(`${output.paint('faint', 'unchanged')}  ${id}`);
+    if (result.changed.length === 0 && result.unchanged.length === 0) output.remark('No messages.');
+    if (local !== undefined && result.changed.length > 0) output.remark('No spooler is running on this store; the next `mailspool run` sends them.');
+    return 0;
+  });
+}

@@ -65,7 +65,7 @@ async function underNode(name, node, consumer) {
   const label = `${name} (${stdout.trim()})`;
   await shows(`U-063 import works under ${label}`, () => quiet(node, ['esm.mjs'], consumer));
   await shows(`U-063 require works under ${label}`, () => quiet(node, ['common.cjs'], consumer));
-  await shows(`U-063 the command line starts under ${label}`, () => quiet(node, ['node_modules/mailspool/dist/src/host/cli/main.js', '--version'], consumer));
+  await shows(`U-063 the command line starts under ${label}`, () => quiet(node, ['node_modules/mailspool/dist/src/host/cli/main.js', '--help'], consumer));
 }
 
 /** A program that ends well and says nothing on stderr: no warnings reach a user. */

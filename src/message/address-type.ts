@@ -36,8 +36,7 @@ export const searchKey = (address: Pick<Address, 'type' | 'address'>): string =>
  */
 export function parseAddress(value: string | Address | { readonly name?: string; readonly address: string }, field = 'address'): Address {
   if (typeof value !== 'string') return addressOf(value, field);
-  const text = value.trim();
-  return addressOf(parseTyped(text) ?? { type: defaultAddressType, address: text }, field);
+  return addressOf({ address: value }, field);
 }
 
 /** `[TYPE:address]` → its two halves, unchecked; undefined for anything else. */
@@ -52,7 +51,7 @@ export const formatAddress = ({ type, address }: Pick<Address, 'type' | 'address
 
 function addressOf(given: Partial<Address>, field: string): Address {
   if (typeof given.address !== 'string') throw new MailspoolError('EINVALID', `${field}: an address is missing`, { field });
-  const typed = given.type === undefined ? parseTyped(given.address.trim()) : undefined;
+  const typed = given.type === undefined ? parseTyped(singleLine(given.address, field).trim()) : undefined;
   const type = addressType(typed?.type ?? given.type ?? defaultAddressType, field);
   const text = typed?.address ?? given.address;
   return {

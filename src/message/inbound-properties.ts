@@ -24,7 +24,7 @@ const maxSubjectLength = 4096;
 export function inboundProperties(message: Uint8Array): InboundProperties {
   const bytes = message.subarray(0, maxHeaderBytes);
   const fields = headerFields(bytes.subarray(0, bodyStart(bytes) ?? bytes.length));
-  const sender = addressesIn(fields, 'from')[0] ?? addressesIn(fields, 'sender')[0];
+  const sender = senderOf(fields);
   const messageClass = classOf(fields);
   return {
     properties: definedOnly({
@@ -39,6 +39,9 @@ export function inboundProperties(message: Uint8Array): InboundProperties {
     returnPath: returnPathIn(fields, messageClass, sender),
   };
 }
+
+/** Who wrote it: From, else Sender. */
+export const senderOf = (fields: readonly HeaderField[]): Address | undefined => addressesIn(fields, 'from')[0] ?? addressesIn(fields, 'sender')[0];
 
 /** The message class that the content type stands for; reports as in MAPI (M-067). */
 export function classOf(fields: readonly HeaderField[]): string {

@@ -4,77 +4,87 @@ import { createReadStream } from 'node:fs';
 import { MailspoolError } from '../errors.ts';
 import type { Bytes } from './message.ts';
 import type { SubmitMessage } from './submit-message.ts';
-import { addressesOf, parseAddressField, type AddressEntry } from './address-field.ts';
+import { parseAddressField, type AddressEntry } from './address-field.ts';
 import { parseAddress } from './address-type.ts';
 import { canonicalChunks, canonicalForm } from './canonical-form.ts';
 import { propertiesOf, type ComposeContext, type Composed } from './composed.ts';
 import { isStream } from './content.ts';
 import { recipientsOf, returnPathOf, type AddressFields } from './envelope.ts';
 import { bodyStart, fieldValue, headerFields, headerValue, readable, type HeaderField } from './headers.ts';
-import { classOf, importanceOf } from './inbound-properties.ts';
+import { classOf, importanceOf, senderOf } from './inbound-properties.ts';
 import { formatDate, newMessageId } from './message-id.ts';
 
 /** A header block larger than this is refused (X-012). */
 const maxHeaderBytes = 1024 * 1024;
 
 /**
- * The sender is Return-Path, Sender or From; recipients are To, Cc and Bcc, or the newest Resent block's
- * (RFC 5322 3.6.6). `envelope` goes before both. Bcc, Resent-Bcc and Return-Path are not sent; Message-ID and Date are
+ * The sender is Return-Path, Sender or From; recipients are To, Cc and Bcc. The newest Resent block goes before both
+ * (RFC 5322 3.6.6), `envelope` before all. Bcc, Resent-Bcc and Return-Path are not sent; Message-ID and Date are
  * added where they lack.
  * @throws EINVALID, ENORECIPIENTS
  */
 export async function composeRaw(message: SubmitMessage, context: ComposeContext): Promise<Composed> {
   const { block, body } = await openRaw(message.raw, context.fileAccess === true && message.disableFileAccess !== true);
   const fields = headerFields(block);
+  const envelope = message.envelope ?? undefined;
   const addresses = addressFields(fields, message);
-  const recipients = recipientsOf(addresses, message.recipients, message.envelope ?? undefined);
+  const recipients = recipientsOf(addresses, message.recipients, envelope);
   const fallback = context.defaultFrom === undefined ? undefined : parseAddress(context.defaultFrom, 'defaultFrom');
-  const from = rawReturnPath(fields, message, () => returnPathOf(addresses, recipients, message.envelope ?? undefined, fallback));
-  const sender = addressesOf(addresses.from)[0] ?? from ?? undefined;
+  const from = isNullReturnPath(fields, message) ? null : returnPathOf(addresses, recipients, envelope, fallback);
+  const sender = senderOf(fields) ?? from ?? undefined;
   const messageId = identifierOf(fields) ?? newMessageId(sender, context, context.random.bytes(10));
   const subject = headerValue(fields, 'subject');
-  const importance = importanceOf(fields);
-  const found = { messageId, messageClass: classOf(fields), ...(subject === undefined ? {} : { subject: readable(subject) }), sender, importance };
+  const found = { messageId, messageClass: classOf(fields), sender, importance: importanceOf(fields) };
   return {
     source: join(sentHeaders(fields, messageId, context), body),
     envelope: { from, to: recipients.filter(({ submitted }) => !submitted) },
     recipients,
-    properties: propertiesOf(message, found, context.now),
+    properties: propertiesOf(message, subject === undefined ? found : { ...found, subject: readable(subject) }, context.now),
     messageId,
   };
 }
 
-/** An explicit envelope, then Return-Path, and only then what the address fields say. */
-function rawReturnPath(
-  fields: readonly HeaderField[],
-  message: SubmitMessage,
-  otherwise: () => Composed['envelope']['from'],
-): Composed['envelope']['from'] {
-  const returnPath = headerValue(fields, 'return-path');
-  if (returnPath === undefined || message.from || message.envelope?.from !== undefined) return otherwise();
-  return /^\s*<?\s*>?\s*$/.test(returnPath) ? null : (addressesOf(parseAddressField(returnPath, 'Return-Path'))[0] ?? null);
+/** `Return-Path: <>`, unless the program or a Resent block says otherwise. */
+function isNullReturnPath(fields: readonly HeaderField[], message: SubmitMessage): boolean {
+  if (message.from || message.envelope?.from !== undefined || newestResent(fields)) return false;
+  return /^<?\s*>?$/.test(headerValue(fields, 'return-path') ?? 'none');
 }
 
 /** The program's own fields, where it gives any beside `raw`, speak for the envelope; the headers stay as they are. */
 function addressFields(fields: readonly HeaderField[], message: SubmitMessage): AddressFields {
   const resent = newestResent(fields);
-  const read = (name: string): AddressEntry[] =>
-    (resent ?? fields)
-      .filter((field) => field.name === (resent ? `resent-${name}` : name))
-      .flatMap((field) => parseAddressField(fieldValue(field, maxHeaderBytes), field.name));
-  const own = message.to || message.cc || message.bcc;
-  const needed = !own && !message.envelope;
-  return {
-    from: message.from ? parseAddressField(message.from, 'from') : firstOf(read('sender'), read('from')),
-    sender: [],
-    replyTo: [],
-    to: needed ? read('to') : parseAddressField(message.to, 'to'),
-    cc: needed ? read('cc') : parseAddressField(message.cc, 'cc'),
-    bcc: needed ? read('bcc') : parseAddressField(message.bcc, 'bcc'),
+  const read = (name: string, from = fields): AddressEntry[] =>
+    from.filter((field) => field.name === name).flatMap((field) => parseAddressField(fieldValue(field, maxHeaderBytes), field.name));
+  const recipients = (kind: 'to' | 'cc' | 'bcc'): AddressEntry[] => {
+    if (message.envelope) return [...parseAddressField(message[kind], kind), ...tolerated(() => read(kind))];
+    if (message.to || message.cc || message.bcc) return parseAddressField(message[kind], kind);
+    return resent ? read(`resent-${kind}`, resent) : read(kind);
   };
+  const senders = (): AddressEntry[] => {
+    if (message.envelope?.from !== undefined) return [];
+    if (message.from) return parseAddressField(message.from, 'from');
+    const found = resent && firstOf(read('resent-sender', resent), read('resent-from', resent));
+    return found?.length
+      ? found
+      : firstOf(
+          tolerated(() => read('return-path')),
+          read('sender'),
+          read('from'),
+        );
+  };
+  return { from: senders(), sender: [], replyTo: [], to: recipients('to'), cc: recipients('cc'), bcc: recipients('bcc') };
 }
 
 const firstOf = (...lists: AddressEntry[][]): AddressEntry[] => lists.find((list) => list.length > 0) ?? [];
+
+/** For headers that decide nothing: where the envelope is given, they may hold anything. */
+function tolerated(read: () => AddressEntry[]): AddressEntry[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
 
 /** Resent fields stand in blocks, the newest on top; a block ends where one of its names comes again or other fields follow. */
 function newestResent(fields: readonly HeaderField[]): readonly HeaderField[] | undefined {

@@ -18,8 +18,8 @@ export function smtpAddress(text: string, field: string): string {
   const refuse = (why: string): never => {
     throw new MailspoolError('EINVALID', `${field}: ${JSON.stringify(text.slice(0, 300))} ${why}`, { field });
   };
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)) refuse('contains a control or an invisible character');
   const trimmed = text.trim();
-  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(trimmed)) refuse('contains a control or an invisible character');
   if (/[<>]/.test(trimmed)) refuse('contains an angle bracket');
   const at = domainAt(trimmed);
   if (at < 0) refuse('has no domain; an address is user@domain');

@@ -53,7 +53,7 @@ describe('composing', () => {
         { cid: 'logo@harbour', filename: 'logo.png', content: Buffer.from('png') },
       ],
     };
-    const streamed = { ...rich, text: { content: Readable.from([Buffer.from(String(rich.text))]) } };
+    const streamed = { ...rich, text: { content: Readable.from([Buffer.from('Grüße vom Kai\n.\nfrom the pier \n')]) } };
     const [once, inChunks] = [await composed(rich), await composed(streamed)];
     expect(once.source).toBeInstanceOf(Uint8Array);
     expect(inChunks.source).not.toBeInstanceOf(Uint8Array);

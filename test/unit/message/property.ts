@@ -13,7 +13,7 @@ export function test<Values extends [unknown, ...unknown[]]>(
   const arbitraries = args.slice(0, -1) as unknown as { [index in keyof Values]: Arbitrary<Values[index]> };
   it(title, async () => {
     await fc.assert(
-      fc.asyncProperty(...arbitraries, async (...values) => await holds(...(values as unknown as Values))),
+      fc.asyncProperty(...arbitraries, async (...values) => await holds(...values)),
       { numRuns: 200 },
     );
   });

@@ -9,17 +9,21 @@ const root = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'mailspool-count-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('a run ends with each reason for skipping, then the counts; a file that does not load is a failure', () => {
+it('a run ends with each reason for skipping, then the counts; a file that does not load and a hook that fails are failures', () => {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'broken.test.ts'), "import './nowhere.ts';");
   writeFileSync(
     join(folder, 'some.test.ts'),
-    `import { describe, expect, it } from 'vitest';
+    `import { beforeAll, describe, expect, it } from 'vitest';
 it('passes', () => expect(1).toBe(1));
 it('fails', () => expect(1).toBe(2));
 it('skips', (context) => context.skip('no smtp-sink: real hand-over is not shown'));
 describe.skip('no dovecot: real reception is not shown', () => {
   describe('inside', () => { it('one', () => {}); it('two', () => {}); });
+});
+describe('a hook that fails', () => {
+  beforeAll(() => expect(1).toBe(2));
+  it('is not run', () => {});
 });`,
   );
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
@@ -28,10 +32,11 @@ describe.skip('no dovecot: real reception is not shown', () => {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1' },
   });
-  expect(run.stdout.trim().split('\n').slice(-3)).toEqual([
+  expect(run.stdout.trim().split('\n').slice(-4)).toEqual([
     'skipped 1: no smtp-sink: real hand-over is not shown',
     'skipped 2: no dovecot: real reception is not shown',
-    '1 passed, 2 failed',
+    'skipped 1: is not run',
+    '1 passed, 3 failed',
   ]);
   expect(run.status).toBe(1);
 });

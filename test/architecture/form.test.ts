@@ -33,7 +33,8 @@ describe('the form of the code', () => {
 
   it('nobody prints, exits or installs signal handlers but the command line', () => {
     const library = sources.filter((path) => !path.startsWith('src/host/cli/'));
-    const offends = (path: string) => /\bprocess\.(exit|abort|kill)\(|\bprocess\.(on|once)\(|\bconsole\.\w+\(|\bprocess\.(stdout|stderr)\.write/.test(read(path));
+    const offends = (path: string) =>
+      /\bprocess\.(exit|abort|kill)\(|\bprocess\.(on|once)\(|\bconsole\.\w+\(|\bprocess\.(stdout|stderr)\.write/.test(read(path));
     expect(library.filter(offends)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { typeCheck } from '../types/type-check.ts';
 import { allPages, blocksOf, filesBelow, root } from './pages.ts';
 
@@ -43,6 +43,7 @@ const says: Record<string, RegExp> = {
 
 describe('running examples', () => {
   const files = filesBelow('docs/examples', '.mjs', '.ts').filter((path) => path.split('/').length === 3);
+  beforeAll(() => expect(compile('tsconfig.build.json')).toBe(''), 60_000);
 
   it('every example has its expectation', () => {
     expect(files.map((path) => basename(path))).toEqual(Object.keys(says).sort());
@@ -53,16 +54,19 @@ describe('running examples', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(says[basename(path)] ?? /^never$/);
   });
-});
 
-describe('the injectable provider', () => {
-  it('is built with its own tsconfig, made by the container and given a message', async () => {
-    const folder = join(root, 'docs/examples/injectable');
-    const build = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder, '--pretty', 'false'], { encoding: 'utf8' });
-    expect(build.stdout).toBe('');
-    expect(await run(join(folder, 'dist/program.js'))).toEqual({ code: 0, stderr: '', stdout: 'kitchen: Tea is ready\n' });
+  it('the injectable provider is built with its own tsconfig, made by the container and given a message', async () => {
+    expect(compile('docs/examples/injectable')).toBe('');
+    const program = join(root, 'docs/examples/injectable/dist/program.js');
+    expect(await run(program)).toEqual({ code: 0, stderr: '', stdout: 'kitchen: Tea is ready\n' });
   });
 });
+
+/** What tsc has to say. */
+function compile(project: string): string {
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  return spawnSync(tsc, ['-p', join(root, project), '--pretty', 'false'], { cwd: root, encoding: 'utf8' }).stdout;
+}
 
 /** Runs an example in an empty directory, against the build; TypeScript by way of tsx. */
 function run(file: string): Promise<{ code: number | null; stdout: string; stderr: string }> {

@@ -1,14 +1,15 @@
 // The closing lines of a run: each skipped test with its reason, then `N passed, N failed` alone, for a reader that
-// wants one line. Files that do not load and unhandled errors count as failures.
+// wants one line. Files that do not load, hooks that fail and unhandled errors count as failures.
 import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
 
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
-    const unloaded = modules.filter((module) => module.errors().length > 0).length;
+    const groups = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = groups.filter((group) => group.errors().length > 0).length;
     for (const line of skippedLines(tests)) console.log(line);
-    console.log(`${count('passed')} passed, ${count('failed') + unloaded + errors.length} failed`);
+    console.log(`${count('passed')} passed, ${count('failed') + broken + errors.length} failed`);
   }
 }
 

@@ -28,18 +28,25 @@ async function shows(promise, check) {
 
 const folder = await mkdtemp(join(tmpdir(), 'mailspool-smoke-'));
 try {
-  const consumer = await installed(folder);
-  await shows('U-063 publint finds nothing in the tarball', () => run(join(root, 'node_modules/.bin/publint'), ['--strict', join(folder, 'packed.tgz')], root));
-  for (const [name, options] of Object.entries({ nodenext: { module: 'nodenext' }, bundler: { module: 'esnext', moduleResolution: 'bundler' } })) {
-    await shows(`U-063 types resolve under ${name}`, () => typesResolve(consumer, name, options));
-  }
-  await underNode('this Node', process.execPath, consumer);
-  for (const version of versions) await underNode(`Node ${version}`, await fetchedNode(version), consumer);
+  let consumer;
+  await shows('U-063 the tarball packs and installs', async () => (consumer = await installed(folder)));
+  if (consumer !== undefined) await consumed(consumer);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
+
+async function consumed(consumer) {
+  await shows('U-063 publint finds nothing in the tarball', () =>
+    run(join(root, 'node_modules/.bin/publint'), ['--strict', join(folder, 'packed.tgz')], root),
+  );
+  for (const [name, options] of Object.entries({ nodenext: { module: 'nodenext' }, bundler: { module: 'esnext', moduleResolution: 'bundler' } })) {
+    await shows(`U-063 types resolve under ${name}`, () => typesResolve(consumer, name, options));
+  }
+  await underNode('this Node', process.execPath, consumer);
+  for (const version of versions) await underNode(`Node ${version}`, await fetchedNode(version), consumer);
+}
 
 async function installed(folder) {
   await run('npm', ['pack', '--pack-destination', folder], root);
@@ -49,13 +56,23 @@ async function installed(folder) {
   await cp(join(root, 'test/smoke/consumer'), consumer, { recursive: true });
   await writeFile(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
   const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const types = ['@types/node', '@types/nodemailer', 'typescript'].flatMap((name) => (devDependencies[name] ? [`${name}@${devDependencies[name]}`] : []));
+  const types = ['@types/node', '@types/nodemailer', 'typescript'].flatMap((name) =>
+    devDependencies[name] ? [`${name}@${devDependencies[name]}`] : [],
+  );
   await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, 'packed.tgz'), ...types], consumer);
   return consumer;
 }
 
 async function typesResolve(consumer, name, options) {
-  const compilerOptions = { target: 'es2022', lib: ['es2023', 'esnext.disposable'], types: ['node'], strict: true, noEmit: true, skipLibCheck: false, ...options };
+  const compilerOptions = {
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    types: ['node'],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+    ...options,
+  };
   await writeFile(join(consumer, `tsconfig.${name}.json`), JSON.stringify({ compilerOptions, files: ['typed.ts'] }));
   await run(join(consumer, 'node_modules/.bin/tsc'), ['-p', `tsconfig.${name}.json`, '--pretty', 'false'], consumer);
 }
@@ -65,7 +82,9 @@ async function underNode(name, node, consumer) {
   const label = `${name} (${stdout.trim()})`;
   await shows(`U-063 import works under ${label}`, () => quiet(node, ['esm.mjs'], consumer));
   await shows(`U-063 require works under ${label}`, () => quiet(node, ['common.cjs'], consumer));
-  await shows(`U-063 the command line starts under ${label}`, () => quiet(node, ['node_modules/mailspool/dist/src/host/cli/main.js', '--help'], consumer));
+  await shows(`U-063 the command line starts under ${label}`, () =>
+    quiet(node, ['node_modules/mailspool/dist/src/host/cli/main.js', '--help'], consumer),
+  );
 }
 
 /** A program that ends well and says nothing on stderr: no warnings reach a user. */
@@ -78,6 +97,10 @@ async function quiet(node, args, consumer) {
 async function fetchedNode(version) {
   const prefix = join(folder, `node-${version}`);
   await mkdir(prefix);
-  await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', prefix, `node-${process.platform}-${process.arch}@${version}`], folder);
+  await run(
+    'npm',
+    ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', prefix, `node-${process.platform}-${process.arch}@${version}`],
+    folder,
+  );
   return join(prefix, 'node_modules/.bin/node');
 }

@@ -5,7 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const entries = ['mailspool', 'mailspool/provider', 'mailspool/testing', 'mailspool/database', ...['smtp', 'imap', 'loopback', 'template'].map((name) => `mailspool/providers/${name}`)];
+const entries = [
+  'mailspool',
+  'mailspool/provider',
+  'mailspool/testing',
+  'mailspool/database',
+  ...['smtp', 'imap', 'loopback', 'template'].map((name) => `mailspool/providers/${name}`),
+];
 
 /** @param {(name: string) => any} load what `require` or an awaited `import` gives */
 export async function show(load) {

@@ -1,6 +1,6 @@
 // The one bridge to RxJS: events$ for whoever wants to watch. News, never truth: a listener that throws changes nothing
 // here and hurts no other listener (U-022).
-import { Observable, type Subscriber } from 'rxjs';
+import { Observable, type Observer, type Operator, type Subscriber, Subscription } from 'rxjs';
 import type { Logger } from '../provider/spooler-support.ts';
 import type { Clock } from '../time/clock.ts';
 import type { SpoolerEvent } from './contract.ts';
@@ -12,11 +12,9 @@ export type News = Distribute<SpoolerEvent>;
 export class Broadcast<T> {
   readonly observable: Observable<T>;
   readonly #observers = new Set<Subscriber<T>>();
-  readonly #logger: Logger;
 
   constructor(logger: Logger, onSubscribe?: (subscriber: Subscriber<T>) => void) {
-    this.#logger = logger;
-    this.observable = new Observable<T>((subscriber) => {
+    this.observable = new ForgivingObservable<T>(logger, (subscriber) => {
       this.#observers.add(subscriber);
       onSubscribe?.(subscriber);
       return () => this.#observers.delete(subscriber);
@@ -28,18 +26,47 @@ export class Broadcast<T> {
   }
 
   next(value: T): void {
-    for (const observer of this.#observers) {
-      try {
-        observer.next(value);
-      } catch (error) {
-        this.#logger.error({ error }, 'a listener threw');
-      }
-    }
+    for (const observer of this.#observers) observer.next(value);
   }
 
   complete(): void {
     for (const observer of this.#observers) observer.complete();
     this.#observers.clear();
+  }
+}
+
+/** RxJS lets a listener that throws end the process; here, and behind operators, it is logged instead. */
+class ForgivingObservable<T> extends Observable<T> {
+  readonly #logger: Logger;
+
+  constructor(logger: Logger, subscribe?: ConstructorParameters<typeof Observable<T>>[0]) {
+    super(subscribe);
+    this.#logger = logger;
+  }
+
+  override lift<R>(operator?: Operator<T, R>): Observable<R> {
+    const lifted = new ForgivingObservable<R>(this.#logger);
+    Object.assign(lifted, { source: this, operator });
+    return lifted;
+  }
+
+  override subscribe(observer?: Partial<Observer<T>> | ((value: T) => void) | null, error?: ((error: unknown) => void) | null, complete?: (() => void) | null): Subscription {
+    // Operators subscribe with a Subscriber; only what a program wrote is wrapped.
+    if (observer instanceof Subscription) return super.subscribe(observer as unknown as Observer<T>);
+    const given: Partial<Observer<T>> = typeof observer === 'object' && observer ? observer : { ...(observer && { next: observer }), ...(error && { error }), ...(complete && { complete }) };
+    return super.subscribe({
+      next: (value) => this.#forgive(() => given.next?.(value)),
+      error: (reason: unknown) => this.#forgive(() => given.error?.(reason)),
+      complete: () => this.#forgive(() => given.complete?.()),
+    });
+  }
+
+  #forgive(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#logger.error({ error }, 'a listener threw');
+    }
   }
 }
 

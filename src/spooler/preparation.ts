@@ -113,7 +113,7 @@ export class Preparation {
     const settled = await settler.settle({
       id: claim.message.id,
       guard: claim.lease,
-      recipients,
+      ...(recipients.length > 0 && { recipients }),
       message: preprocessed ? { ...changes, submitState: { locked: false, preprocess: false } } : {},
       ...(submit.length > 0 && { submit }),
     });

@@ -191,7 +191,7 @@ export class Sessions implements SupportTarget {
     for (let failures = 0; !signal.aborted; ) {
       const life = new AbortController();
       const lifeSignal = AbortSignal.any([signal, life.signal]);
-      const ended = this.#ending(session, signal);
+      const ended = this.#ending(session, signal, life.signal);
       try {
         await this.#logOn(session, lifeSignal);
         failures = 0;
@@ -208,10 +208,11 @@ export class Sessions implements SupportTarget {
     }
   }
 
-  #ending(session: Session, signal: AbortSignal): Promise<Ending | undefined> {
+  /** Resolves with the reason when the session must end, without one when the spooler stops. */
+  #ending(session: Session, signal: AbortSignal, life: AbortSignal): Promise<Ending | undefined> {
     return new Promise((resolve) => {
       this.#endings.set(session, resolve);
-      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+      signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: life });
     });
   }
 

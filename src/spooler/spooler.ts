@@ -1,8 +1,11 @@
 // The engine behind the Spooler contract: builds the parts, connects them, starts and stops them in order.
-import type { Readable } from 'node:stream';
+import { setMaxListeners } from 'node:events';
+import { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { MailspoolError } from '../errors.ts';
 import type { Mark, Message } from '../message/message.ts';
+import { newCopy } from '../message/new-copy.ts';
+import { stateNames } from '../message/transitions.ts';
 import type { Cursor, EntryId, SessionKey } from '../message/recipient.ts';
 import type { SendAt, SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
 import type { OptionDeclaration, ValidateRequest } from '../provider/transport-session.ts';
@@ -82,6 +85,8 @@ export class MailSpooler implements Spooler {
 
   constructor(engine: Engine, sessions: readonly Session[], options: Options) {
     this.#engine = engine;
+    // Every loop and session listens to the end of life: that is no leak.
+    setMaxListeners(0, this.#life.signal);
     this.#retention = { ...defaultRetention, ...options.retention };
     const processors = new Processors(options.preprocessors, options.postprocessors);
     const settler = new Settler(engine, this.#writing.signal);
@@ -218,9 +223,9 @@ export class MailSpooler implements Spooler {
     const message = await this.#existing(id);
     const { account, tenant, priority, guarantee, onUnknown, report, afterSend } = message;
     const recipients = message.recipients.map(({ type, address, name, kind }) => ({ type, address, kind, ...(name !== undefined && { name }) }));
-    const raw = this.#engine.store.readContent(message.submitted ?? message.content);
+    const raw = Readable.from(newCopy(this.#engine.store.readContent(message.submitted ?? message.content)), { objectMode: false });
     const kept = { ...(account !== undefined && { account }), ...(tenant !== undefined && { tenant }), priority, guarantee, onUnknown, report, afterSend };
-    return await this.submit({ raw, recipients, messageId: null as never, envelope: { from: message.returnPath?.address ?? '' }, ...changes } as SubmitMessage, { ...kept, ...options });
+    return await this.submit({ raw, recipients, envelope: { from: message.returnPath?.address ?? '' }, ...changes }, { ...kept, ...options });
   }
 
   async *list(filter: MessageFilter = {}): AsyncGenerator<Message> {
@@ -371,7 +376,7 @@ export class MailSpooler implements Spooler {
 
   async #patch(id: EntryId, message: object): Promise<void> {
     await this.#existing(id);
-    await this.#settler.settle({ id, guard: { from: [] }, message });
+    await this.#settler.settle({ id, guard: { from: stateNames }, message });
   }
 
   #condition(session: Session | undefined): Parameters<typeof explanation>[2] {

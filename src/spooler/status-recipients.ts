@@ -26,7 +26,7 @@ export async function statusRecipients(
     if (changes.length === 0) continue;
     matched = true;
     const submit = await reports.due(message, changes);
-    const settled = await settler.settle({ id: message.id, guard: { from: open }, recipients: changes, ...(submit.length > 0 && { submit }), then: { finished: message.afterSend } });
+    const settled = await settler.settle({ id: message.id, guard: { from: open }, recipients: changes, ...(submit.length > 0 && { submit }) });
     for (const news of outcomeNews(message, changes, settled)) engine.events.emit(news);
   }
   return matched ? 'matched' : 'unmatched';

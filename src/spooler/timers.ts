@@ -42,7 +42,7 @@ export class Timers {
     const settled = await settler.settle({
       id: message.id,
       guard: lease,
-      recipients,
+      ...(recipients.length > 0 && { recipients }),
       // What is still being handed over is looked at again when this lease ends, not at once.
       then: expired && message.recipients.some(({ status }) => status.state === 'claimed') ? 'keep' : 'release',
       ...(warned && { message: { warnAt: warned } }),

@@ -39,7 +39,7 @@ export class Verbs {
     this.release = this.#bulk(['held'], 'released', () => toAll({ state: 'queued' }));
     this.purge = this.#bulk(['queued', 'deferred', 'held', 'uncertain'], 'purged', () => ({
       ...toAll({ state: 'cancelled', at: this.#parts.engine.clock.now() }),
-      then: { finished: { delete: true } },
+      message: { afterSend: { delete: true } },
     }));
   }
 
@@ -47,7 +47,7 @@ export class Verbs {
     const { settler, inFlight, engine } = this.#parts;
     const before = await this.#existing(id);
     const status: RecipientState = { state: 'cancelled', at: engine.clock.now() };
-    const settled = await settler.settle({ id, guard: { from: waitingStates }, recipients: [{ recipient: 'all', status }], then: { finished: before.afterSend } });
+    const settled = await settler.settle({ id, guard: { from: waitingStates }, recipients: [{ recipient: 'all', status }] });
     this.#tell(before, settled, status);
     if (settled.changed.length > 0) this.#parts.changed();
     const busy = settled.unchanged.some(({ status: { state } }) => state === 'claimed');
@@ -79,7 +79,7 @@ export class Verbs {
     if (row?.status.state !== 'uncertain') throw new MailspoolError('ENOTINQUEUE', `recipient ${recipient} of ${id} is not uncertain`, { field: 'recipient' });
     const changes: RecipientChange[] = [{ recipient, status: verdictStatus(verdict, row, engine.clock.now()) }];
     const submit = await reports.due(message, changes);
-    const settled = await settler.settle({ id, guard: { from: ['uncertain'] }, recipients: changes, ...(submit.length > 0 && { submit }), then: { finished: message.afterSend } });
+    const settled = await settler.settle({ id, guard: { from: ['uncertain'] }, recipients: changes, ...(submit.length > 0 && { submit }) });
     for (const news of outcomeNews(message, changes, settled)) engine.events.emit(news);
     this.#parts.changed();
   }

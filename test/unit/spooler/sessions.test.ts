@@ -1,0 +1,319 @@
+import { loopback } from 'mailspool/providers/loopback';
+import { TransportError, type TransportProvider, type SpoolerSupport } from 'mailspool/provider';
+import { expect, test } from 'vitest';
+import type { SessionKey } from '../../../src/index.ts';
+import { memoryStore, type MemoryStore } from '../../../src/store/memory/memory-store.ts';
+import { note, world } from './world.ts';
+
+test('M-001 a provider of another contract version is never logged on, and its siblings work', async () => {
+  let loggedOn = false;
+  const old: TransportProvider = {
+    name: 'old',
+    contract: { min: 7, max: 9 },
+    logon: async () => {
+      loggedOn = true;
+      return { addressTypes: null };
+    },
+  };
+  const { spooler, clock, provider, events } = await world({ providers: [old, loopback()] });
+  await spooler.submit(note());
+  await clock.advance('1s');
+  expect(loggedOn).toBe(false);
+  expect(provider).toBeDefined();
+  expect(events).toContainEqual(expect.objectContaining({ type: 'warning', diagnostic: expect.objectContaining({ code: 'EVERSION' }) }));
+});
+
+test('M-002 start-up is logon, address types, status row, delivery events; no call precedes that', async () => {
+  const calls: string[] = [];
+  const provider: TransportProvider = {
+    name: 'order',
+    logon: async () => {
+      calls.push('logon');
+      return {
+        get addressTypes() {
+          calls.push('addressTypes');
+          return ['SMTP'];
+        },
+        transportNotify: (event) => void calls.push('on' in event ? `${event.type} ${event.on}` : event.type),
+        poll: async () => {
+          calls.push('poll');
+          return true;
+        },
+        startMessage: async () => void calls.push('startMessage'),
+        submitMessage: async () => {
+          calls.push('submitMessage');
+          return { outcome: 'accepted' };
+        },
+      };
+    },
+  };
+  const { spooler, clock } = await world({ providers: [provider], start: false });
+  await spooler.submit(note());
+  await spooler.start();
+  await clock.advance('1s');
+  expect(calls.slice(0, 2)).toEqual(['logon', 'addressTypes']);
+  const firstWork = calls.findIndex((call) => call === 'poll' || call === 'submitMessage');
+  expect(calls.slice(2, firstWork)).toEqual(['outbound true', 'inbound true']);
+  expect(calls).toContain('submitMessage');
+  expect(calls.indexOf('poll')).toBeLessThan(calls.indexOf('startMessage'));
+});
+
+test('M-003 logon opens neither direction; each opens by its own event', async () => {
+  const { provider } = await world();
+  expect(provider.sessions[0]?.options).toMatchObject({ inbound: false, outbound: false });
+  expect(provider.sessions[0]?.events).toEqual([
+    { type: 'outbound', on: true },
+    { type: 'inbound', on: true },
+  ]);
+});
+
+test('M-004 a session without poll and idle is never asked for them', async () => {
+  const asked: string[] = [];
+  const session = new Proxy({ addressTypes: ['SMTP'] as const, submitMessage: async () => ({ outcome: 'accepted' as const }) }, {
+    get: (target, key) => {
+      asked.push(String(key));
+      return Reflect.get(target, key) as unknown;
+    },
+  });
+  const { spooler, clock } = await world({ providers: [{ name: 'plain', logon: async () => session }] });
+  const { id } = await spooler.submit(note());
+  await clock.advance('1h');
+  expect((await spooler.settled(id)).accepted).toHaveLength(1);
+});
+
+test('M-006 without interaction a provider with bad credentials rejects; the gate says so and nothing is spent', async () => {
+  let good = false;
+  const logons: boolean[] = [];
+  const { spooler, clock, provider, states } = await world({
+    loopback: {
+      logon: (_support, { interactive }) => {
+        logons.push(interactive);
+        if (!good) throw new TransportError('EAUTH', 'wrong password');
+      },
+    },
+  });
+  const { id } = await spooler.submit(note());
+  await clock.advance('1m');
+  expect(logons).toEqual([false]);
+  expect((await spooler.status()).find((row) => row.id === 'loopback')?.gate?.reason).toBe('authRequired');
+  expect(await states(id)).toEqual({ 'bob@harbour.example': expect.stringMatching(/queued|deferred/) });
+  expect((await spooler.get(id))?.recipients[0]?.attempts).toBe(0);
+  good = true;
+  await clock.advance('6m');
+  expect(provider.handedOver).toHaveLength(1);
+});
+
+test('M-010 profile sections are each session’s own: read-only and missing is not found, opened writable it is created', async () => {
+  const supports: SpoolerSupport[] = [];
+  const keep = (support: SpoolerSupport) => void supports.push(support);
+  await world({ providers: [loopback({ name: 'one', logon: keep }), loopback({ name: 'two', logon: keep })] });
+  const [one, two] = supports;
+  await expect(one?.openProfileSection('position', 'read')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+  const section = await one?.openProfileSection('position', 'write');
+  await section?.save({ uid: 7 });
+  expect((await one?.openProfileSection('position', 'read'))?.values).toEqual({ uid: 7 });
+  await expect(two?.openProfileSection('position', 'read')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+});
+
+test('M-010 a section saved by somebody else meanwhile is a conflict, and what is open for reading is not written', async () => {
+  let support: SpoolerSupport | undefined;
+  await world({ loopback: { logon: (own) => void (support = own) } });
+  const one = await support?.openProfileSection('position', 'write');
+  const two = await support?.openProfileSection('position', 'write');
+  await one?.save({ uid: 1 });
+  await expect(two?.save({ uid: 2 })).rejects.toMatchObject({ code: 'ECONFLICT' });
+  await expect((await support?.openProfileSection('position', 'read'))?.save({})).rejects.toMatchObject({ code: 'ENOACCESS' });
+});
+
+test('M-014 address types are read after logon and hold until a change of configuration', async () => {
+  let types = ['SMTP'];
+  const handed: string[] = [];
+  let support: SpoolerSupport | undefined;
+  const provider: TransportProvider = {
+    name: 'changing',
+    logon: async (own) => {
+      support = own;
+      return {
+        get addressTypes() {
+          return types;
+        },
+        submitMessage: async ({ recipients }) => {
+          handed.push(...recipients.map(({ type }) => type));
+          return { outcome: 'accepted' };
+        },
+      };
+    },
+  };
+  const { spooler, clock, states } = await world({ providers: [provider] });
+  types = ['FAX'];
+  await spooler.submit(note());
+  await clock.advance('1s');
+  expect(handed).toEqual(['SMTP']);
+  support?.spoolerNotify({ type: 'configChange' });
+  await clock.settle();
+  const { id } = await spooler.submit(note([], { recipients: [{ type: 'FAX', address: '+49 40 1' }] }));
+  const gone = await spooler.submit(note());
+  await clock.advance('1s');
+  expect(handed).toEqual(['SMTP', 'FAX']);
+  expect(await states(id)).toEqual({ '+49 40 1': 'relayed' });
+  expect(await states(gone.id)).toEqual({ 'bob@harbour.example': 'failed' });
+});
+
+test('M-024 the address types of the spooler are those of its active sessions', async () => {
+  const { spooler } = await world({
+    providers: [loopback({ name: 'a', addressTypes: ['SMTP', 'FAX'] }), loopback({ name: 'b', addressTypes: ['FAX', 'MSMQ'] }), loopback({ name: 'c', addressTypes: [''] })],
+  });
+  expect((await spooler.listAddressTypes()).toSorted()).toEqual(['FAX', 'MSMQ', 'SMTP']);
+});
+
+test('M-021 an order that is no permutation is refused and changes nothing', async () => {
+  const { spooler, clock } = await world({ providers: [loopback({ name: 'a' }), loopback({ name: 'b' })] });
+  await expect(spooler.setTransportOrder(['a' as SessionKey])).rejects.toMatchObject({ code: 'EBUSY' });
+  await expect(spooler.setTransportOrder(['a', 'x'] as SessionKey[])).rejects.toMatchObject({ code: 'ENOTFOUND' });
+  await spooler.submit(note());
+  await clock.advance('1s');
+  expect((await spooler.status()).map(({ id }) => id)).toEqual(['spooler', 'a', 'b']);
+});
+
+test('M-021 after a new order what waits goes the new way', async () => {
+  const first = loopback({ name: 'first' });
+  const second = loopback({ name: 'second' });
+  const { spooler, clock } = await world({ providers: [first, second] });
+  await spooler.suspend();
+  await spooler.submit(note());
+  await spooler.setTransportOrder(['second', 'first'] as SessionKey[]);
+  await spooler.resume();
+  await clock.advance('1s');
+  expect(first.handedOver).toHaveLength(0);
+  expect(second.handedOver).toHaveLength(1);
+});
+
+test('M-040 a match that is unavailable means waiting without a report, also after a restart', async () => {
+  const store = memoryStore() as MemoryStore;
+  const first = await world({ store });
+  await first.spooler.stop();
+  const again = await world({
+    store: store.sharing(),
+    clock: first.clock,
+    loopback: {
+      logon: () => {
+        throw new TransportError('ECONNECTION', 'the host is down');
+      },
+    },
+  });
+  const { id } = await again.spooler.submit(note());
+  await again.clock.advance('2h');
+  expect(await again.states(id)).toEqual({ 'bob@harbour.example': 'queued' });
+});
+
+test('M-105 a logoff that fails is ignored, and the session’s support is dead afterwards', async () => {
+  let support: SpoolerSupport | undefined;
+  const provider: TransportProvider = {
+    name: 'rude',
+    logon: async (own) => {
+      support = own;
+      return {
+        addressTypes: ['SMTP'],
+        logoff: async () => {
+          throw new Error('no');
+        },
+      };
+    },
+  };
+  const { spooler } = await world({ providers: [provider] });
+  await spooler.stop();
+  await expect(support?.received(['x'])).rejects.toMatchObject({ code: 'EINVALIDOBJECT' });
+});
+
+test('U-064 a link that flaps a hundred times spends no attempt', async () => {
+  const { spooler, clock, provider } = await world();
+  await spooler.setOffline(true);
+  const { id } = await spooler.submit(note());
+  for (let n = 0; n < 100; n += 1) {
+    await spooler.setOffline(n % 2 === 1);
+    await spooler.setOffline(true);
+    await clock.advance('10s');
+    expect((await spooler.explain(id))[0]?.gate?.reason ?? 'offline').toBe('offline');
+    if (provider.handedOver.length > 0) break;
+  }
+  await spooler.setOffline(false);
+  await clock.advance('1s');
+  expect(provider.handedOver).toHaveLength(1);
+  expect(provider.handedOver[0]?.attempt).toBe(1);
+});
+
+test('U-064 a gate from the provider spends no attempt and opens at its end', async () => {
+  let calls = 0;
+  const { spooler, clock, provider } = await world({
+    loopback: {
+      transfer: () => {
+        calls += 1;
+        if (calls <= 3) throw new TransportError('ECONNECTION', 'refused', { gate: { reason: 'unreachable', until: clock0 + calls * 60_000 } });
+      },
+    },
+    start: false,
+  });
+  const clock0 = clock.now();
+  const { id } = await spooler.submit(note());
+  await spooler.start();
+  await clock.advance('10s');
+  expect((await spooler.explain(id))[0]).toMatchObject({ gate: { reason: 'unreachable' }, nextAt: clock0 + 60_000 });
+  await clock.advance('5m');
+  expect(calls).toBe(4);
+  expect(provider.handedOver[0]?.attempt).toBe(1);
+});
+
+test('U-044 a provider that throws everywhere leaves the process alive and the others at work', async () => {
+  const fail = async (): Promise<never> => {
+    throw new Error('always');
+  };
+  const hostile: TransportProvider = {
+    name: 'hostile',
+    logon: async () => ({
+      addressTypes: ['FAX'],
+      reception: 'poll',
+      submitMessage: fail,
+      endMessage: fail,
+      poll: fail,
+      startMessage: fail,
+      idle: fail,
+      transportNotify: () => {
+        throw new Error('also here');
+      },
+      logoff: fail,
+    }),
+    shutdown: fail,
+  };
+  const good = loopback();
+  const { spooler, clock } = await world({ providers: [hostile, good] });
+  await spooler.submit(note([], { recipients: [{ type: 'FAX', address: '1' }] }));
+  await spooler.submit(note());
+  await clock.advance('1h');
+  expect(good.handedOver).toHaveLength(1);
+  await spooler.stop();
+});
+
+test('a provider that hangs is timed out, logged off and on again, and the message goes out', async () => {
+  let calls = 0;
+  let logons = 0;
+  const provider: TransportProvider = {
+    name: 'hanging',
+    logon: async () => {
+      logons += 1;
+      return {
+        addressTypes: ['SMTP'],
+        limits: { submitTimeoutMs: 30_000 },
+        submitMessage: async () => {
+          calls += 1;
+          if (calls === 1) await new Promise(() => undefined);
+          return { outcome: 'accepted' };
+        },
+      };
+    },
+  };
+  const { spooler, clock, states } = await world({ providers: [provider] });
+  const { id } = await spooler.submit(note());
+  await clock.advance('10m');
+  expect(logons).toBe(2);
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
+});

@@ -24,8 +24,13 @@ export interface Transaction {
 
 /** How a transaction ended. Recipients in `refused` had a reply of their own, whatever became of the rest. */
 export interface Answer {
-  readonly refused: ReadonlyMap<string, { readonly response: string; readonly phase: Phase }>;
+  readonly refused: ReadonlyMap<string, OwnReply>;
   readonly end: { readonly accepted: string } | Breakdown;
+}
+
+export interface OwnReply {
+  readonly response: string;
+  readonly phase: Phase;
 }
 
 export interface Breakdown {
@@ -142,7 +147,9 @@ export class Connection {
     if (reply === undefined) return this.#brokenDown(error ?? new Error('no reply'));
     const [code = 0, early, phase] = [replyCode(reply), body.started && !body.dotLeft, phases[error?.command ?? ''] ?? this.#phase()];
     this.#dirty = phase !== 'final';
-    if (error === null && code >= 200 && code < 300 && !early) return running.settle({ accepted: reply });
+    const accepted = error === null && !early && (this.#lmtp || (code >= 200 && code < 300));
+    // LMTP: the last recipient's reply, which is not the others'; whoever was refused is in the books.
+    if (accepted) return running.settle({ accepted: code >= 200 && code < 300 ? reply : '' });
     const refused = error ?? new Error(early ? 'the server accepted the message before it had it' : 'the reply to the message is none');
     const unknown = body.dotLeft && (code < 400 || (this.#lmtp && error?.command === 'CONN'));
     running.settle({ phase, response: reply, error: refused, unknown, unheard: false });
@@ -206,7 +213,7 @@ type Books = SMTPEnvelope & Partial<Pick<SMTPConnectionEnvelope, 'accepted' | 'r
 const replied = ({ accepted = [], rejected = [] }: Books): number => accepted.length + rejected.length;
 
 function refusals({ rejectedErrors = [] }: Books): Answer['refused'] {
-  const refused = new Map<string, { response: string; phase: Phase }>();
+  const refused = new Map<string, OwnReply>();
   for (const { recipient, response, command } of rejectedErrors as readonly WireError[]) {
     if (recipient !== undefined) refused.set(recipient, { response: response ?? '', phase: command === 'RCPT TO' ? 'rcpt' : 'final' });
   }

@@ -1,9 +1,9 @@
 // From what a transaction answered to one outcome for each recipient: the refused by their own reply, the rest by how
 // it ended. Pure.
 import type { Diagnostic, Instant, Outcome, Phase, RecipientOutcome } from 'mailspool/provider';
-import type { Answer, Breakdown } from './connection.ts';
+import type { Answer, Breakdown, OwnReply } from './connection.ts';
 import type { Target } from './envelope.ts';
-import { isTooManyRecipients, refusal, remoteIdOf } from './replies.ts';
+import { diagnostic, isTooManyRecipients, refusal, remoteIdOf, replyCode } from './replies.ts';
 
 export interface Results {
   readonly outcomes: readonly RecipientOutcome[];
@@ -19,18 +19,24 @@ export function resultsOf(targets: readonly Target[], { refused, end }: Answer, 
   for (const target of targets) {
     const own = refused.get(target.address);
     if (own && 'accepted' in end && isTooManyRecipients(own.response)) rest.push(target);
-    else outcomes.push(...each(target, own ? refusal(own.response, own.phase, codeIn(own.phase)) : others));
+    else outcomes.push(...each(target, own ? ownOutcome(own) : others));
   }
   return { outcomes, rest };
 }
 
-export function acceptedBy(response: string, deliveredAt: Instant | undefined): Outcome {
+/** A recipient's own reply; one to the message that says nothing leaves its outcome unknown (LMTP). */
+function ownOutcome({ response, phase }: OwnReply): Outcome {
+  if (phase === 'final' && replyCode(response) === undefined) return { outcome: 'unknown', diagnostic: diagnostic(response, phase, 'EPROTOCOL') };
+  return refusal(response, phase, codeIn(phase));
+}
+
+function acceptedBy(response: string, deliveredAt: Instant | undefined): Outcome {
   const remoteId = remoteIdOf(response);
-  return { outcome: 'accepted', response, ...(remoteId !== undefined && { remoteId }), ...(deliveredAt !== undefined && { deliveredAt }) };
+  return { outcome: 'accepted', ...(response !== '' && { response }), ...(remoteId !== undefined && { remoteId }), ...(deliveredAt !== undefined && { deliveredAt }) };
 }
 
 /** Those that had no reply of their own. */
-export function brokenDown({ phase, response, error, unknown }: Breakdown): Outcome {
+function brokenDown({ phase, response, error, unknown }: Breakdown): Outcome {
   if (unknown) return { outcome: 'unknown', diagnostic: connectionLost(phase, response, error, 'the connection broke before the server said whether it has the message') };
   if (response !== undefined) return refusal(response, phase, codeIn(phase));
   return { outcome: 'notSent', diagnostic: connectionLost(phase, response, error, 'the connection broke before the message was out') };

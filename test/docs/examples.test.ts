@@ -55,6 +55,15 @@ describe('running examples', () => {
     expect(stdout).toMatch(says[basename(path)] ?? /^never$/);
   });
 
+  it('U-062 the examples run where there is no network but the loopback', async ({ skip }) => {
+    if (spawnSync('unshare', ['-n', 'true']).status !== 0) skip('no network namespace is permitted: that the examples need no network is not shown');
+    for (const path of files) {
+      const { code, stdout } = await run(join(root, path), ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']);
+      expect(code, path).toBe(0);
+      expect(stdout).toMatch(says[basename(path)] ?? /^never$/);
+    }
+  });
+
   it('the injectable provider is built with its own tsconfig, made by the container and given a message', async () => {
     expect(compile('docs/examples/injectable')).toBe('');
     const program = join(root, 'docs/examples/injectable/dist/program.js');
@@ -68,11 +77,12 @@ function compile(project: string): string {
   return spawnSync(tsc, ['-p', join(root, project), '--pretty', 'false'], { cwd: root, encoding: 'utf8' }).stdout;
 }
 
-/** Runs an example in an empty directory, against the build; TypeScript by way of tsx. */
-function run(file: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+/** Runs an example in an empty directory, against the build; TypeScript by way of tsx. `before`: a command that runs it. */
+function run(file: string, before: readonly string[] = []): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const tsx = file.endsWith('.ts') ? ['--import', join(root, 'node_modules/tsx/dist/loader.mjs')] : [];
+  const [command, ...args] = [...before, process.execPath, ...tsx, file] as [string, ...string[]];
   const cwd = mkdtempSync(join(scratch, 'run-'));
-  const child = spawn(process.execPath, [...tsx, file], { cwd, env: { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' }, timeout: 30_000 });
+  const child = spawn(command, args, { cwd, env: { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' }, timeout: 30_000 });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

@@ -80,7 +80,7 @@ function compile(project: string): string {
 /** Runs an example in an empty directory, against the build; TypeScript by way of tsx. `before`: a command that runs it. */
 function run(file: string, before: readonly string[] = []): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const tsx = file.endsWith('.ts') ? ['--import', join(root, 'node_modules/tsx/dist/loader.mjs')] : [];
-  const [command, ...args] = [...before, process.execPath, ...tsx, file] as [string, ...string[]];
+  const [command, ...args] = [...before, process.execPath, ...tsx, file];
   const cwd = mkdtempSync(join(scratch, 'run-'));
   const child = spawn(command, args, { cwd, env: { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' }, timeout: 30_000 });
   let [stdout, stderr] = ['', ''];

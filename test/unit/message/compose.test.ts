@@ -341,10 +341,10 @@ describe('files and URLs', () => {
 
   it.each(places)('X-016 %s reads no file and no URL unless it may', async (_, make) => {
     for (const value of [{ path }, { href: 'http://127.0.0.1:9/' }, { path: 'http://127.0.0.1:9/' }, { path: 'file:///etc/passwd' }]) {
-      expect(await refusal(() => composed({ ...note, ...make(value) }))).toMatchObject({ code: 'EINVALID' });
-      expect(
-        await refusal(() => composed({ ...note, ...make(value), disableFileAccess: true, disableUrlAccess: true }, { fileAccess: true })),
-      ).toMatchObject({ code: 'EINVALID' });
+      const refused = { code: 'EINVALID', field: expect.stringMatching(/(?:path|href|raw)$/) as string };
+      expect(await refusal(() => compose({ ...note, ...make(value) }, context()))).toMatchObject(refused);
+      const closed = { ...note, ...make(value), disableFileAccess: true, disableUrlAccess: true };
+      expect(await refusal(() => compose(closed, context({ fileAccess: true })))).toMatchObject(refused);
     }
   });
 

@@ -5,6 +5,7 @@ import type { Lease } from '../message-store.ts';
 import { queueKey } from '../schedule.ts';
 import type { LeaseRow } from '../tables.ts';
 import { type Operation, wakeDue } from './operation.ts';
+import { coverage, isLive } from './overlay.ts';
 
 /**
  * The row of a lease while nobody else has the message. A lease that ran out and was not taken is still good: what its
@@ -19,12 +20,20 @@ export function currentLease(operation: Operation, lease: Lease): LeaseRow | und
 export function renew(operation: Operation, leases: readonly Lease[], until: Instant): { lease: Lease; news: 'lost' | 'cancelRequested' }[] {
   const news: { lease: Lease; news: 'lost' | 'cancelRequested' }[] = [];
   for (const lease of leases) {
-    const row = currentLease(operation, lease);
+    const current = currentLease(operation, lease);
+    const row = current && isOvertaken(operation, current) ? undefined : current;
     if (row) operation.tables.putLease({ ...row, until });
     if (!row) news.push({ lease, news: 'lost' });
     else if (row.cancelRequested) news.push({ lease, news: 'cancelRequested' });
   }
   return news;
+}
+
+/** It ran out, and what it covered was claimed by another way: by its route, or as a whole message. */
+function isOvertaken({ tables, now }: Operation, row: LeaseRow): boolean {
+  if (isLive(row, now)) return false;
+  const covered = coverage(tables.leases(row.sequence), now);
+  return row.covers.some((recipient) => covered.has(recipient));
 }
 
 /** The holder is gone: what it had can be claimed at once, and the next claim says that it was lost (U-008). */

@@ -1,0 +1,125 @@
+// Received mail: exactly once per session and reference, with the provider's position in the same commit (M-081).
+import assert from 'node:assert/strict';
+import type { SessionKey } from '../../message/recipient.ts';
+import type { StoreCase } from './subject.ts';
+import { collect, imap, rowOf, text } from './world.ts';
+
+export const receivingCases: readonly StoreCase[] = [
+  {
+    title: 'M-081 received mail is stored with its session, reference, recipients and content',
+    async run(world) {
+      const id = await world.receive({ reference: '7:1', content: { inline: text('hello') }, account: 'work' });
+      const message = await world.get(id);
+      assert.deepEqual(
+        [message.direction, message.session, message.reference, message.folder, message.account],
+        ['inbound', imap, '7:1', 'Inbox', 'work'],
+      );
+      assert.deepEqual([message.sizeBytes, rowOf(message).status.state, message.read], [5, 'delivered', false]);
+    },
+  },
+  {
+    title: 'T-052 the same reference again answers existing and changes nothing',
+    async run(world) {
+      const id = await world.receive({ reference: '7:1', properties: { subject: 'first' } });
+      const [again] = await world.store.receive([world.arrival({ reference: '7:1', properties: { subject: 'second' } })]);
+      assert.deepEqual(again, { id, result: 'existing' });
+      assert.equal((await world.get(id)).properties.subject, 'first');
+      assert.equal((await collect(world.store.find({}))).length, 1);
+    },
+  },
+  {
+    title: 'U-048 an alias counts as the reference, either way round',
+    async run(world) {
+      const id = await world.receive({ reference: '7:1', aliases: ['emailid:a'] });
+      const answers = await world.store.receive([
+        world.arrival({ reference: '8:1', aliases: ['emailid:a'] }),
+        world.arrival({ reference: 'emailid:a' }),
+        world.arrival({ reference: '9:1', aliases: ['x', '7:1'] }),
+      ]);
+      assert.deepEqual(
+        answers,
+        [1, 2, 3].map(() => ({ id, result: 'existing' })),
+      );
+    },
+  },
+  {
+    title: 'the same reference twice in one call, or at once, is stored once',
+    async run(world) {
+      const arrival = () => world.arrival({ reference: '7:1' });
+      const answers = (await Promise.all([world.store.receive([arrival(), arrival()]), world.store.receive([arrival()])])).flat();
+      assert.equal(new Set(answers.map((one) => one.id)).size, 1);
+      assert.equal(answers.filter((one) => one.result === 'stored').length, 1);
+    },
+  },
+  {
+    title: 'M-011 another session has references of its own',
+    async run(world) {
+      const first = await world.receive({ reference: '7:1' });
+      const other = 'home/imap' as SessionKey;
+      const second = await world.receive({ reference: '7:1', session: other });
+      assert.notEqual(first, second);
+      assert.deepEqual(await world.store.received(other, ['7:1', '7:2']), new Set(['7:1']));
+    },
+  },
+  {
+    title: 'a whole mailbox is asked for in one question, aliases included',
+    async run(world) {
+      await world.receive({ reference: '7:1', aliases: ['a'] });
+      await world.receive({ reference: '7:2' });
+      assert.deepEqual(await world.store.received(imap, ['7:2', 'a', '7:3', '7:1']), new Set(['7:2', 'a', '7:1']));
+    },
+  },
+  {
+    title: 'T-052 received mail that was removed here is not received again',
+    async run(world) {
+      const id = await world.receive({ reference: '7:1' });
+      await world.settle({ id, guard: { from: ['delivered'] }, then: 'remove' });
+      const [again] = await world.store.receive([world.arrival({ reference: '7:1' })]);
+      assert.equal(again?.result, 'existing');
+      assert.deepEqual(await collect(world.store.find({})), []);
+    },
+  },
+  {
+    title: 'T-054 the position is written with the message, whatever version it carries',
+    async run(world) {
+      const section = world.section({ values: { uid: 1 } });
+      await world.receive({ section });
+      await world.receive({ section: { ...section, values: { uid: 2 } } });
+      const [stored] = await world.store.load([section.key]);
+      assert.deepEqual(stored, { ...section, version: 2, values: { uid: 2 } });
+    },
+  },
+  {
+    title: 'T-054 the position also goes on over a message that is known already',
+    async run(world) {
+      await world.receive({ reference: '7:1' });
+      const section = world.section({ values: { uid: 9 } });
+      await world.store.receive([world.arrival({ reference: '7:1', section })]);
+      assert.deepEqual((await world.store.load([section.key]))[0]?.values, { uid: 9 });
+    },
+  },
+  {
+    title: 'M-110 a message of which only the headers are here is completed, and announced again',
+    async run(world) {
+      const id = await world.receive({ reference: '7:1', headersOnly: true, content: { inline: text('headers') } });
+      const { lease } = await world.claimOne('received');
+      await world.settle({ id, guard: lease, then: { notifyNewMail: { announce: true } } });
+      const [again] = await world.store.receive([
+        world.arrival({ reference: '7:1', content: { inline: text('headers and body') }, properties: { subject: 'whole' } }),
+      ]);
+      assert.deepEqual(again, { id, result: 'existing' });
+      const message = await world.get(id);
+      assert.deepEqual([message.headersOnly, message.sizeBytes, message.properties.subject], [undefined, 16, 'whole']);
+      assert.equal(Buffer.concat(await collect(world.store.readContent(message.content))).toString(), 'headers and body');
+      assert.equal((await world.claimOne('received')).lease.id, id);
+    },
+  },
+  {
+    title: 'M-110 headers again do not undo a message that is here',
+    async run(world) {
+      const id = await world.receive({ reference: '7:1', content: { inline: text('whole') } });
+      await world.store.receive([world.arrival({ reference: '7:1', headersOnly: true, content: { inline: text('h') } })]);
+      assert.deepEqual([(await world.get(id)).sizeBytes, (await world.get(id)).headersOnly], [5, undefined]);
+    },
+  },
+];

@@ -1,5 +1,16 @@
 // mailspool/testing: what a test needs. A clock that is moved by hand, randomness that can be replayed, mail servers
 // in the process.
+export type { FakeCredentials, FakeUsers } from './accounts.ts';
 export type { Duration } from './duration.ts';
+export type { SmtpExtension } from './fake-smtp/extensions.ts';
+export { fakeSmtp, type FakeSmtp, type FakeSmtpOptions, type SmtpRefusal } from './fake-smtp/fake-smtp.ts';
+export type { SmtpFault, SmtpFaultHandle, SmtpMisdeed, SmtpReply, SmtpStep } from './fake-smtp/fault.ts';
+export type { SmtpPath } from './fake-smtp/grammar.ts';
+export type { ReceivedMail, ReceivedQuery } from './fake-smtp/received-mail.ts';
+export type { SmtpLogEntry } from './fake-smtp/smtp-host.ts';
+export { fakeMailboxes, type DeliverOptions, type FakeMailboxes, type FakeMailboxesOptions } from './mailboxes/fake-mailboxes.ts';
+export type { FakeMailbox, FakeMessage } from './mailboxes/mailbox.ts';
+export type { KeyAndCertificate } from './net/self-signed.ts';
 export { seededRandom, type SeededRandom } from './seeded-random.ts';
+export { describeMessageStore, type Ability, type StoreSubject, type StoreUnderTest, type SuiteClock, type TestRunner } from './store-suite/suite.ts';
 export { virtualTime, type VirtualTime, type VirtualTimeOptions } from './virtual-time.ts';

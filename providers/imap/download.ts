@@ -6,7 +6,7 @@ import { TransportError } from 'mailspool/provider';
 import type { ImapConnection } from './connection.ts';
 import { isRefusal } from './failures.ts';
 
-/** Why there is no (more) content: expunged or not there yet, or the server cannot give it out. */
+/** Why there is no (more) content: expunged or not there yet, or the server said NO. */
 export type Unavailable = 'vanished' | 'refused';
 
 export interface DownloadSetup {
@@ -30,8 +30,8 @@ export class Download {
   /** The first piece with what is known of the message; undefined: `unavailable` says why. */
   async begin(): Promise<FetchMessageObject | undefined> {
     const first = await this.#fetch(0).catch((error: unknown) => this.#give(error));
-    if (first?.source !== undefined) return first;
-    if (this.unavailable === undefined) this.unavailable = first === undefined ? 'vanished' : 'refused';
+    if (first !== undefined && hasBytes(first)) return first;
+    this.unavailable ??= 'vanished';
     return undefined;
   }
 
@@ -46,6 +46,7 @@ export class Download {
       const last = piece.length > chunkBytes || (piece.length < chunkBytes && received >= (first.size ?? 0));
       piece = last ? undefined : await this.#next(received);
     }
+    if (received < (first.size ?? 0)) await this.#confirm(received);
     this.#complete = true;
   }
 
@@ -57,16 +58,30 @@ export class Download {
 
   async #next(offset: number): Promise<Buffer | undefined> {
     const more = await this.#fetch(offset).catch((error: unknown) => this.#give(error));
-    if (more !== undefined && this.unavailable === undefined) return more.source;
-    this.unavailable ??= 'vanished';
-    throw new TransportError('EPROTOCOL', `IMAP UID FETCH ${this.#setup.uid}: the message ended after ${offset} bytes`);
+    if (more !== undefined && hasBytes(more)) return more.source;
+    throw this.#cut(offset);
   }
 
+  /** Fewer bytes than RFC822.SIZE says: some servers count wrongly, others end a message that way when it is expunged. */
+  async #confirm(received: number): Promise<void> {
+    const { connection, uid, signal } = this.#setup;
+    await connection.command('NOOP', signal, (client) => client.noop());
+    const found = await connection.command('UID SEARCH', signal, (client) => client.search({ uid: String(uid) }, { uid: true }));
+    if (!(found || []).includes(uid)) throw this.#cut(received);
+  }
+
+  #cut(offset: number): TransportError {
+    this.unavailable ??= 'vanished';
+    return new TransportError('EPROTOCOL', `IMAP UID FETCH ${this.#setup.uid}: the message ended after ${offset} bytes`);
+  }
+
+  /** A server may slip in other messages' news of flags; only this message's bytes are meant. */
   async #fetch(start: number): Promise<FetchMessageObject | undefined> {
     const { connection, uid, chunkBytes, signal } = this.#setup;
     const query = { uid: true, source: { start, maxLength: chunkBytes }, ...(start === 0 ? { size: true, internalDate: true } : {}) };
-    const message = await connection.command('UID FETCH', signal, (client) => client.fetchOne(String(uid), query, { uid: true }));
-    return message && message.uid === uid ? message : undefined;
+    const answers = await connection.command('UID FETCH', signal, (client) => client.fetchAll(String(uid), query, { uid: true }));
+    const mine = answers.filter((message) => message.uid === uid);
+    return mine.find(hasBytes) ?? mine[0];
   }
 
   /** NO or BAD to a FETCH speaks of this message; anything else of the connection. */
@@ -75,3 +90,6 @@ export class Download {
     this.unavailable = 'refused';
   }
 }
+
+/** imapflow shows a body that the server gave as NIL, which Dovecot does for an expunged message, as `false`. */
+const hasBytes = (message: FetchMessageObject): boolean => Buffer.isBuffer(message.source);

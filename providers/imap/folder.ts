@@ -112,9 +112,11 @@ export class Folder {
     return this.#setup.settings.begin === 'new' && message.settle && since !== undefined && date !== undefined && date <= since;
   }
 
-  /** Expunged, or not there yet: for a while it is looked for again (T-055, U-046). */
+  /** Expunged, or not there yet: for a while it is looked for again, and never given up while SEARCH shows it (T-055, U-046). */
   vanished(message: PendingMessage): void {
-    const until = this.#known().gaps.find((gap) => gap.uid === message.uid)?.until ?? this.#setup.support.clock.now() + gapGraceMs;
+    const now = this.#setup.support.clock.now();
+    const until = this.#known().gaps.find((gap) => gap.uid === message.uid)?.until ?? now + gapGraceMs;
+    if (until <= now) return this.setAside(message);
     const position = this.after(message, false);
     this.done(message);
     this.#section.change({ ...position, gaps: bounded([...position.gaps, { uid: message.uid, until }]) });
@@ -203,14 +205,15 @@ export class Folder {
 
   async #lineUp(connection: ImapConnection, open: OpenFolder): Promise<void> {
     const position = this.#known();
-    const gaps = position.gaps.filter((gap) => gap.until > this.#setup.support.clock.now());
+    const now = this.#setup.support.clock.now();
     const again = this.#retried === connection ? [] : position.setAside;
-    const search = searchOf(position, open, [...gaps.map((gap) => gap.uid), ...again]);
+    const search = searchOf(position, open, [...position.gaps.map((gap) => gap.uid), ...again]);
     const found = await findUids(connection, search, this.#setup.signal);
     const uids = found.uids.slice(0, batch);
     const skipped = await this.#skipped(connection, open.uidValidity, uids, search.since);
     this.#pending = uids.filter((uid) => !skipped.has(uid)).map((uid) => ({ uid, uidValidity: open.uidValidity, settle: uid < position.settleBelow }));
     if (search.closed !== true) this.#retried = connection;
+    const gaps = position.gaps.filter((gap) => gap.until > now || found.uids.includes(gap.uid));
     const setAside = position.setAside.filter((uid) => search.closed === true || !again.includes(uid) || found.uids.includes(uid));
     this.#advance({ gaps, setAside }, uids, found.uids.length > batch ? undefined : found.below);
     await this.#reacknowledge(connection, [...skipped].filter(([, why]) => why === 'received').map(([uid]) => uid));

@@ -67,7 +67,7 @@ async function searchUids(connection: ImapConnection, uid: string, since: Instan
 /** INTERNALDATE, and the EMAILID where the server has one. */
 export async function describeMessages(connection: ImapConnection, uids: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, FetchMessageObject>> {
   const described = await connection.command('UID FETCH', signal, (client) => client.fetchAll(uids.join(','), { uid: true, internalDate: true }, { uid: true }));
-  return new Map(described.map((message) => [message.uid, message]));
+  return new Map(described.filter((message) => message.internalDate !== undefined).map((message) => [message.uid, message]));
 }
 
 /** The INTERNALDATE of `uid`, or else of the newest message. */

@@ -61,6 +61,10 @@ export class Spool {
     while (!what()) await new Promise<void>((resolve) => this.#changed.push(resolve));
   }
 
+  newMessage(): InboundMessage {
+    return new OpenMessage(this);
+  }
+
   /** One round: startMessage until it neither saves nor meets a known reference (M-081). */
   async round(session: TransportSession, signal: AbortSignal = new AbortController().signal): Promise<number> {
     for (let done = 0; ; done++) {

@@ -38,7 +38,7 @@ export interface Dovecot extends AsyncDisposable {
 export function hasDovecot(whatIsNotShown: string): boolean {
   if (binaries.every((binary) => existsSync(binary))) return true;
   if (process.env['CI'] === 'true') throw new Error('dovecot-imapd is not installed, and CI=true requires it');
-  console.warn(`skipped, dovecot-imapd is not installed: ${whatIsNotShown}`);
+  process.stderr.write(`skipped, dovecot-imapd is not installed: ${whatIsNotShown}\n`);
   return false;
 }
 

@@ -10,6 +10,9 @@ import { addressesOf, type AddressEntry } from './address-field.ts';
 import { parseAddress } from './address-type.ts';
 import { givenImportance, propertiesOf, type ComposeContext, type Composed } from './composed.ts';
 import { checkedContents, type Access } from './content.ts';
+import { dataImages } from './data-images.ts';
+import { deliveryRequest } from './delivery-request.ts';
+import { signed } from './dkim.ts';
 import { recipientsOf, returnPathOf, type AddressFields } from './envelope.ts';
 import { singleLine, singleLines } from './header-injection.ts';
 import { encapsulate } from './imcea.ts';
@@ -24,7 +27,13 @@ import { takeFields, type GivenFields } from './given-fields.ts';
  * @throws EINVALID naming the field, ENORECIPIENTS; nothing was read then but the headers of `raw`
  */
 export async function compose(message: SubmitMessage, context: ComposeContext): Promise<Composed> {
-  if (message.raw !== undefined && message.raw !== null) return composeRaw(message, context);
+  const requested = deliveryRequest(message.dsn);
+  const composed = message.raw === undefined || message.raw === null ? composeFields(message, context) : await composeRaw(message, context);
+  const source = message.dkim ? await signed(composed.source, message.dkim) : composed.source;
+  return { ...composed, source, ...(requested ? { requested } : {}) };
+}
+
+function composeFields(message: SubmitMessage, context: ComposeContext): Composed {
   const given = takeFields(message);
   const recipients = recipientsOf(given.addresses, message.recipients, envelopeOf(message));
   const fallback = context.defaultFrom === undefined ? undefined : parseAddress(context.defaultFrom, 'defaultFrom');
@@ -60,9 +69,11 @@ function compile(message: SubmitMessage, given: GivenFields, settled: Settled): 
   const header = (entries: readonly AddressEntry[]) => entries.map((entry) => headerAddress(entry, domain));
   const shown = shownRecipients(given.addresses, message, settled.recipients);
   const access = accessOf(message, context);
+  const boundary = Buffer.from(settled.boundary).toString('hex');
   try {
+    const contents = checkedContents(message, access);
     const root = new MailComposer({
-      ...checkedContents(message, access),
+      ...(message.attachDataUrls ? dataImages(contents, boundary) : contents),
       ...passedThrough(message),
       headers: given.headers,
       from: header(given.addresses.from.length > 0 || !sender ? given.addresses.from : [sender]),
@@ -75,7 +86,7 @@ function compile(message: SubmitMessage, given: GivenFields, settled: Settled): 
       ...(given.references === undefined ? {} : { references: [...given.references] }),
       messageId,
       date: given.date ?? formatDate(context.now),
-      baseBoundary: message.baseBoundary ?? Buffer.from(settled.boundary).toString('hex'),
+      baseBoundary: message.baseBoundary ?? boundary,
       disableFileAccess: !access.path,
       disableUrlAccess: !access.href,
     }).compile();

@@ -2,6 +2,7 @@
 import type { Instant } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { parseAddress } from './address-type.ts';
+import type { DeliveryRequest } from './delivery-request.ts';
 import type { Envelope } from './envelope.ts';
 import { singleLines } from './header-injection.ts';
 import { defaultMessageClass, type Bytes, type MessageProperties } from './message.ts';
@@ -28,6 +29,8 @@ export interface Composed {
   readonly properties: MessageProperties;
   /** With its angle brackets. */
   readonly messageId: string;
+  /** What `dsn` asks for; options of submit go before it. */
+  readonly requested?: DeliveryRequest;
 }
 
 /** What the message says of itself; the program's own `properties` go before. */

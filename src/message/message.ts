@@ -53,6 +53,8 @@ export interface Message {
   /** -9 to 9, default 0 (M-028, T-041). */
   readonly priority: number;
   readonly submitState?: { readonly locked: boolean; readonly preprocess: boolean };
+  /** Names of the preprocessors that ran, which clean up after sending (M-055). */
+  readonly preprocessedBy?: readonly string[];
   readonly report: ReportRequest;
   readonly afterSend: AfterSend;
   readonly options?: OptionValues;

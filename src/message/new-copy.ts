@@ -15,7 +15,8 @@ export async function* newCopy(source: AsyncIterable<Uint8Array>): AsyncGenerato
     }
     head = Buffer.concat([head, chunk]);
     const start = bodyStart(head);
-    if (start === undefined && head.byteLength > maxHeaderBytes) throw new MailspoolError('EINVALID', 'the header block is too large', { field: 'raw' });
+    if (start === undefined && head.byteLength > maxHeaderBytes)
+      throw new MailspoolError('EINVALID', 'the header block is too large', { field: 'raw' });
     if (start === undefined) continue;
     yield withoutIdentity(head, start);
     head = undefined;

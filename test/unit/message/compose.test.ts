@@ -1,4 +1,5 @@
 // Composing: what goes into the bytes, what does not, and what is refused before anything is composed.
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,6 +159,58 @@ describe('composing', () => {
     expect(await refusal(() => composed(nobody))).toMatchObject({ code: 'EINVALID', field: 'from' });
     expect((await composed(nobody, { defaultFrom: 'desk@harbour.example' })).text).toContain('From: desk@harbour.example\r\n');
     expect((await composed({ text: 'x', to: '[MAILSLOT:\\\\h\\mailslot\\x]' })).envelope.from).toBeNull();
+  });
+});
+
+describe('further fields of nodemailer', () => {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 1024,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const dkim = { domainName: 'harbour.example', keySelector: 'k', privateKey };
+
+  it.each([
+    ['at hand', note],
+    ['streamed', { ...note, text: Readable.from([Buffer.from('x\n')]) }],
+    ['ready', { raw: 'From: ann@harbour.example\nTo: bob@pier.example\n\nx\n.\n' }],
+  ] satisfies [string, SubmitMessage][])('dkim signs what is %s', async (_, message) => {
+    const { text, bytes } = await composed({ ...message, dkim });
+    expect(text.startsWith('DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=harbour.example;')).toBe(true);
+    expect(hasBareLineEnd(bytes)).toBe(false);
+    const body = text.slice(text.indexOf('\r\n\r\n') + 4);
+    expect(text.replace(/\s/g, '')).toContain(`bh=${createHash('sha256').update(body).digest('base64')};`);
+  });
+
+  it('a key that cannot sign is refused', async () => {
+    expect(await refusal(() => composed({ ...note, dkim: { ...dkim, privateKey: 'none' } }))).toMatchObject({ code: 'EINVALID', field: 'dkim' });
+  });
+
+  it('T-013 attachDataUrls makes attachments of images, the same each time', async () => {
+    const html = '<p><img alt="x" src="data:image/png;base64,cG5n"></p>';
+    const { text } = await composed({ ...note, html, attachDataUrls: true });
+    expect((await composed({ ...note, html, attachDataUrls: true })).text).toBe(text);
+    const parsed = await PostalMime.parse(text);
+    expect(parsed.attachments).toMatchObject([{ filename: 'image-1.png', mimeType: 'image/png', related: true }]);
+    expect(parsed.html).toContain(`src="cid:${parsed.attachments[0]?.contentId?.slice(1, -1)}"`);
+  });
+
+  it.each([
+    [
+      { id: 'env-7', return: 'headers', notify: ['success', 'failure'] },
+      { envelopeId: 'env-7', report: { delivery: true, nonDelivery: true, delay: false, returns: 'headers' } },
+    ],
+    [{ notify: 'never' }, { report: { delivery: false, nonDelivery: false, delay: false } }],
+    [
+      { ret: 'FULL', envid: 'e' },
+      { envelopeId: 'e', report: { returns: 'full' } },
+    ],
+  ])('M-065 dsn %j asks for %j', async (dsn, requested) => {
+    expect((await composed({ ...note, dsn })).requested).toEqual(requested);
+  });
+
+  it.each([{ notify: 'sometimes' }, { notify: ['never', 'delay'] }, { return: 'half' }, { id: 'a\r\nb' }])('dsn %j is refused', async (dsn) => {
+    expect(await refusal(() => composed({ ...note, dsn }))).toMatchObject({ code: 'EINVALID', field: expect.stringMatching(/^dsn\./) as string });
   });
 });
 

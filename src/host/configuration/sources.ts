@@ -17,7 +17,7 @@ export interface Overrides {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const variables = {
+export const variables = {
   MAILSPOOL_CONFIG: 'file',
   MAILSPOOL_DIRECTORY: 'directory',
   MAILSPOOL_SMTP: 'smtp',

@@ -21,7 +21,7 @@ export interface Sandbox extends AsyncDisposable {
   readonly users: readonly SandboxUser[];
 }
 
-/** @throws the system's error if a port is taken or not permitted */
+/** @throws ECONFIG if a port is taken or not permitted */
 export async function startSandbox({ smtpPort, imapPort, users }: SandboxOptions): Promise<Sandbox> {
   const mailboxes = fakeMailboxes({ users: Object.fromEntries(users.map(({ user, pass }) => [user, pass])) });
   const smtp = await fakeSmtp({ mailboxes, ...(smtpPort === undefined ? {} : { port: smtpPort }) });

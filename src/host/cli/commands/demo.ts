@@ -22,7 +22,7 @@ export async function demo(context: Context, flags: { readonly once?: boolean })
   const folder = await mkdtemp(join(tmpdir(), 'mailspool-demo-'));
   try {
     await using sandbox = await startSandbox({ users: [demoUser] });
-    sandbox.smtp.script({ at: 'RCPT', match: unknownAddress, times: Number.POSITIVE_INFINITY, do: { code: 550, enhancedCode: '5.1.1', message: 'No such user here' } });
+    sandbox.smtp.refuse(unknownAddress, { code: 550, enhancedCode: '5.1.1', message: 'No such user here' });
     const configuration = await demoConfiguration(folder, sandbox);
     await using spooler = await context.access.open(configuration, { preprocessors: [stamp] });
     const code = await shown(context, { sandbox, spooler, configuration, interrupts });
@@ -43,12 +43,11 @@ interface Stage {
 
 /** Written down, so that it can be looked at; the environment is left out, so that the demo is the same everywhere. */
 async function demoConfiguration(folder: string, { smtp, imap }: Sandbox): Promise<LoadedConfiguration> {
-  const login = `${demoUser.user}:${demoUser.pass}@`;
   const configuration: Configuration = {
     directory: './spool',
     providers: [
-      { use: 'smtp', url: `smtp://${login}${endpoint(smtp)}` },
-      { use: 'imap', url: `imap://${login}${endpoint(imap)}`, reception: 'notify', begin: 'all' },
+      { use: 'smtp', url: smtp.url },
+      { use: 'imap', url: imap.url, reception: 'notify', begin: 'all' },
     ],
   };
   const file = join(folder, 'mailspool.config.json');

@@ -4,7 +4,6 @@ import type { Context } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { printable } from '../rendering/printable.ts';
 import { Interrupts } from '../signals.ts';
-import { MailspoolError } from '../../../errors.ts';
 
 export interface SandboxFlags {
   readonly smtpPort?: number;
@@ -12,12 +11,12 @@ export interface SandboxFlags {
   readonly user?: readonly SandboxUser[];
 }
 
-const defaultUsers: readonly SandboxUser[] = [{ user: 'user', pass: 'pass' }];
+const defaultUser: SandboxUser = { user: 'user', pass: 'pass' };
 
-export async function sandbox(context: Context, { user: users = defaultUsers, ...ports }: SandboxFlags): Promise<ExitCode> {
+export async function sandbox(context: Context, { user: users = [defaultUser], ...ports }: SandboxFlags): Promise<ExitCode> {
   using interrupts = new Interrupts();
   const { output } = context;
-  await using servers = await startSandbox({ ...ports, users }).catch(refused);
+  await using servers = await startSandbox({ ...ports, users });
   output.record({ type: 'running', pid: process.pid, smtp: servers.smtp.url, imap: servers.imap.url, users: users.map(({ user }) => user) });
   output.pairs([
     ['SMTP', { text: `smtp://${endpoint(servers.smtp)}`, tone: 'name' }],
@@ -26,16 +25,11 @@ export async function sandbox(context: Context, { user: users = defaultUsers, ..
   ]);
   output.line();
   output.line('Whatever is sent to a user, at any domain, shows up in the INBOX. Try:');
-  const [first = { user: 'user', pass: 'pass' }] = users;
-  const [smtp, imap] = [servers.smtp, servers.imap].map((server) => `${encodeURIComponent(first.user)}:${encodeURIComponent(first.pass)}@${endpoint(server)}`);
-  output.line(`  mailspool run --smtp ${printable(`smtp://${smtp}`)} --imap ${printable(`imap://${imap}`)}`);
-  output.line(`  mailspool submit --from me@sandbox.test --to ${printable(first.user)}@sandbox.test --subject Hello --text Hello --wait`);
+  output.line(`  mailspool run --smtp ${printable(servers.smtp.url)} --imap ${printable(servers.imap.url)}`);
+  output.line(`  mailspool submit --from me@sandbox.test --to ${printable(addressOf(users[0]))} --subject Hello --text Hello --wait`);
   output.line('Ctrl-C stops it; its mail is gone then.');
   await interrupts.next();
   return 0;
 }
 
-function refused(cause: NodeJS.ErrnoException): never {
-  if (cause.code !== 'EADDRINUSE' && cause.code !== 'EACCES') throw cause;
-  throw new MailspoolError('EINVALID', `the port cannot be used: ${cause.message}`, { cause, field: 'port', remedy: 'Name another with --smtp-port and --imap-port; without them free ones are taken.' });
-}
+const addressOf = ({ user }: SandboxUser = defaultUser): string => (user.includes('@') ? user : `${user}@sandbox.test`);

@@ -73,7 +73,11 @@ function connectionBudget(size: number) {
     if (places.open >= size) {
       await new Promise<void>((resolve, reject) => {
         waiting.push(resolve);
-        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+        const abort = () => {
+          if (waiting.includes(resolve)) waiting.splice(waiting.indexOf(resolve), 1);
+          reject(signal.reason as Error);
+        };
+        signal.addEventListener('abort', abort, { once: true });
       });
     } else {
       places.open++;

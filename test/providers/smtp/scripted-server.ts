@@ -1,6 +1,6 @@
 // An SMTP server that does what a test says at each step, and keeps the bytes as they came. For what no real server
 // can be asked to do.
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { selfSigned } from '../../../src/testing/net/self-signed.ts';
@@ -24,10 +24,14 @@ export interface ScriptedServer extends AsyncDisposable {
   /** Connections ever made, and those open now. */
   readonly connections: { made: number; open: number };
   readonly steps: readonly Step[];
+  /** Resolves at the first step that begins so. */
+  reached(step: Step): Promise<void>;
   /** What was between DATA and the end, dots and all, of every message that was accepted. */
   readonly bodies: readonly Buffer[];
   /** Cuts all connections. */
   drop(): void;
+  /** Reads nothing more. */
+  pause(): void;
   /** Says something that nobody asked for. */
   say(line: string): void;
 }
@@ -35,6 +39,7 @@ export interface ScriptedServer extends AsyncDisposable {
 export async function scriptedServer(script: Script = {}): Promise<ScriptedServer> {
   const sockets = new Set<Socket>();
   const steps: Step[] = [];
+  const stepped = new EventEmitter();
   const bodies: Buffer[] = [];
   const connections = { made: 0, open: 0 };
   const listener = createServer((plain) => {
@@ -47,7 +52,12 @@ export async function scriptedServer(script: Script = {}): Promise<ScriptedServe
       sockets.delete(plain);
       connections.open--;
     });
-    converse(script.secure ? secured(plain) : plain, script, server, steps, bodies);
+    const step = (at: Step): Reaction => {
+      steps.push(at);
+      stepped.emit('step');
+      return script.on?.(at, server);
+    };
+    converse(script.secure ? secured(plain) : plain, script, step, bodies);
   });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -55,8 +65,12 @@ export async function scriptedServer(script: Script = {}): Promise<ScriptedServe
     port: (listener.address() as AddressInfo).port,
     connections,
     steps,
+    reached: async (step) => {
+      while (!steps.some((one) => one.startsWith(step))) await once(stepped, 'step');
+    },
     bodies,
     drop: () => sockets.forEach((socket) => socket.destroy()),
+    pause: () => sockets.forEach((socket) => socket.pause()),
     say: (line) => sockets.forEach((socket) => socket.write(`${line}\r\n`)),
     [Symbol.asyncDispose]: async () => {
       server.drop();
@@ -79,7 +93,7 @@ const multiline = (lines: readonly string[]): string => lines.map((line, index) 
 
 const endOfData = Buffer.from('\r\n.\r\n');
 
-function converse(first: Socket, script: Script, server: ScriptedServer, steps: Step[], bodies: Buffer[]): void {
+function converse(first: Socket, script: Script, take: (step: Step) => Reaction, bodies: Buffer[]): void {
   let socket = first;
   let buffer = Buffer.alloc(0);
   let body: Buffer | undefined;
@@ -87,8 +101,7 @@ function converse(first: Socket, script: Script, server: ScriptedServer, steps: 
 
   /** Says what the script says, or else the usual; whether the conversation goes on as usual. */
   const react = (step: Step, usual: string | undefined): boolean => {
-    steps.push(step);
-    const reaction = script.on?.(step, server);
+    const reaction = take(step);
     if (reaction === 'drop') socket.destroy();
     if (reaction === 'drop' || reaction === 'hang') return false;
     const reply = reaction ?? usual;

@@ -81,6 +81,7 @@ export class MailSpooler implements Spooler {
   #state: 'opened' | 'started' | 'stopping' | 'stopped' = 'opened';
   #running: Promise<unknown> = Promise.resolve();
   #stopped: Promise<StopResult> | undefined;
+  readonly #hurry = new AbortController();
   #statusDue = false;
 
   constructor(engine: Engine, sessions: readonly Session[], options: Options) {
@@ -170,7 +171,9 @@ export class MailSpooler implements Spooler {
     if (orphans) await this.#reroute();
   }
 
+  /** Called again with `drainMs: 0`, it ends a stop that is still draining. */
   async stop(options: StopOptions = {}): Promise<StopResult> {
+    if (options.drainMs === 0) this.#hurry.abort();
     this.#stopped ??= this.#stop(options);
     return await this.#stopped;
   }
@@ -420,7 +423,7 @@ export class MailSpooler implements Spooler {
     const parts = [this.#outbound, this.#inbound, ...Object.values(this.#loops)];
     for (const part of parts) part.stop();
     const drained = async () => await Promise.all(parts.map(async (part) => await part.drained()));
-    if (drainMs > 0 && (await this.#within(drainMs, drained()))) return true;
+    if (drainMs > 0 && (await this.#within(drainMs, drained(), this.#hurry.signal))) return true;
     const reason = new MailspoolError('ESTOPPED', 'the spooler stops');
     const idle = parts.every(({ active }) => !active);
     this.#inFlight.abortAll(reason);
@@ -429,13 +432,14 @@ export class MailSpooler implements Spooler {
     return idle;
   }
 
-  async #within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  async #within(ms: number, work: Promise<unknown>, hurry?: AbortSignal): Promise<boolean> {
     const timer = new AbortController();
+    const hurried = new Promise<boolean>((resolve) => hurry?.addEventListener('abort', () => resolve(false), { once: true }));
     const timeout = this.#engine.clock.sleep(ms, timer.signal).then(
       () => false,
       () => true,
     );
-    const inTime = await Promise.race([work.then(() => true), timeout]);
+    const inTime = await Promise.race([work.then(() => true), timeout, hurried]);
     timer.abort();
     return inTime;
   }

@@ -25,7 +25,8 @@ async function remove(connection: ImapConnection, uid: number, signal: AbortSign
 }
 
 async function move(connection: ImapConnection, uid: number, target: string, signal: AbortSignal): Promise<'done' | 'refused'> {
-  const transfer = (): Promise<'done' | 'refused'> => (connection.can('MOVE') ? moveAtOnce(connection, uid, target, signal) : copyAndRemove(connection, uid, target, signal));
+  const transfer = (): Promise<'done' | 'refused'> =>
+    connection.can('MOVE') ? moveAtOnce(connection, uid, target, signal) : copyAndRemove(connection, uid, target, signal);
   const first = await transfer();
   if (first === 'done' || !(await isPresent(connection, uid, signal))) return 'done';
   const made = await attempt(connection, 'CREATE', signal, (client) => client.mailboxCreate(target).then((answer) => answer.created));
@@ -40,7 +41,12 @@ const moveAtOnce = (connection: ImapConnection, uid: number, target: string, sig
   });
 
 async function copyAndRemove(connection: ImapConnection, uid: number, target: string, signal: AbortSignal): Promise<'done' | 'refused'> {
-  const copied = await attempt(connection, 'UID COPY', signal, async (client) => (await client.messageCopy(String(uid), target, { uid: true })) !== false);
+  const copied = await attempt(
+    connection,
+    'UID COPY',
+    signal,
+    async (client) => (await client.messageCopy(String(uid), target, { uid: true })) !== false,
+  );
   return copied === 'done' ? remove(connection, uid, signal) : 'refused';
 }
 
@@ -50,7 +56,12 @@ async function isPresent(connection: ImapConnection, uid: number, signal: AbortS
 }
 
 /** A refusal is an answer here; a lost connection and a server that asks for patience are not. */
-async function attempt(connection: ImapConnection, what: string, signal: AbortSignal, run: (client: ImapFlow) => Promise<boolean>): Promise<'done' | 'refused'> {
+async function attempt(
+  connection: ImapConnection,
+  what: string,
+  signal: AbortSignal,
+  run: (client: ImapFlow) => Promise<boolean>,
+): Promise<'done' | 'refused'> {
   try {
     return (await connection.command(what, signal, run)) ? 'done' : 'refused';
   } catch (error) {

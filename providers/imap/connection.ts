@@ -170,7 +170,8 @@ function clientOptions({ settings, credentials }: ConnectionSetup): ImapFlowOpti
     secure: settings.secure,
     tls: settings.tls,
     ...(settings.requireTLS && !settings.secure ? { doSTARTTLS: true } : {}),
-    auth: 'pass' in credentials ? { user: credentials.user, pass: credentials.pass } : { user: credentials.user, accessToken: credentials.accessToken },
+    auth:
+      'pass' in credentials ? { user: credentials.user, pass: credentials.pass } : { user: credentials.user, accessToken: credentials.accessToken },
     clientInfo: { name: 'mailspool', version: false, vendor: false, 'support-url': false },
     disableAutoIdle: true,
     disableCompression: true,

@@ -39,7 +39,7 @@ export class Download {
   async *bytes(first: FetchMessageObject): AsyncGenerator<Uint8Array, void, undefined> {
     const { chunkBytes } = this.#setup;
     let received = 0;
-    for (let piece = first.source; piece !== undefined && piece.length > 0; ) {
+    for (let piece = first.source; piece !== undefined && piece.length > 0;) {
       this.#hash.update(piece);
       received += piece.length;
       yield piece;

@@ -17,7 +17,8 @@ interface Failure extends Error {
 /** RFC 5530 and what large providers send beside it: slow down, come back later. */
 const throttling = new Set(['THROTTLED', 'INUSE', 'LIMIT', 'UNAVAILABLE', 'OVERQUOTA']);
 const throttlingText = /too many (simultaneous |concurrent )?(connections|logins|commands|requests)|throttl|bandwidth|rate limit|try again later/i;
-const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|HOSTNAME_MISMATCH|EPROTO$|STARTTLS_INJECTION|UPGRADE_TIMEOUT)/;
+const tlsCodes =
+  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|HOSTNAME_MISMATCH|EPROTO$|STARTTLS_INJECTION|UPGRADE_TIMEOUT)/;
 const timeouts = new Set(['CONNECT_TIMEOUT', 'GREETING_TIMEOUT', 'ETIMEDOUT', 'ETIMEOUT', 'LockTimeout']);
 const lost = /^(NoConnection|EConnectionClosed|StateLogout|ClosedAfterConnect|ECONN|EPIPE|EHOST|ENET|ESOCKET)/;
 
@@ -35,7 +36,8 @@ export function toTransportError(error: unknown, what: string): TransportError {
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     });
   const text = response ?? failure.message;
-  if (isThrottling(failure, response)) return fail('EWAIT', 'throttled', text, typeof failure.throttleReset === 'number' ? failure.throttleReset : undefined);
+  if (isThrottling(failure, response))
+    return fail('EWAIT', 'throttled', text, typeof failure.throttleReset === 'number' ? failure.throttleReset : undefined);
   if (isRefusedLogin(failure)) return fail('EAUTH', 'authRequired', text);
   if (timeouts.has(code)) return fail('ETIMEDOUT', 'unreachable', text);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return fail('EDNS', 'unreachable', text);

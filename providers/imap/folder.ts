@@ -133,7 +133,10 @@ export class Folder {
     const { settings, support, signal } = this.#setup;
     const answer = await acknowledge(connection, settings.after, uid, signal);
     if (answer === 'refused') {
-      support.logger.warn({ folder: this.path, uid, after: settings.after }, 'imap: the server refused what should happen after receiving; tried again with the next connection');
+      support.logger.warn(
+        { folder: this.path, uid, after: settings.after },
+        'imap: the server refused what should happen after receiving; tried again with the next connection',
+      );
       return;
     }
     const position = this.#known();
@@ -164,7 +167,11 @@ export class Folder {
     const { support } = this.#setup;
     const known = this.#section.position;
     if (known?.uidValidity === open.uidValidity) return known;
-    if (known !== undefined) support.logger.warn({ folder: this.path, was: known.uidValidity, is: open.uidValidity }, 'imap: UIDVALIDITY changed; every message is compared with what was received');
+    if (known !== undefined)
+      support.logger.warn(
+        { folder: this.path, was: known.uidValidity, is: open.uidValidity },
+        'imap: UIDVALIDITY changed; every message is compared with what was received',
+      );
     const fresh = { uidValidity: open.uidValidity, gaps: [], unacknowledged: [], setAside: [] };
     const position: FolderPosition =
       known !== undefined
@@ -211,16 +218,26 @@ export class Folder {
     const found = await findUids(connection, search, this.#setup.signal);
     const uids = found.uids.slice(0, batch);
     const skipped = await this.#skipped(connection, open.uidValidity, uids, search.since);
-    this.#pending = uids.filter((uid) => !skipped.has(uid)).map((uid) => ({ uid, uidValidity: open.uidValidity, settle: uid < position.settleBelow }));
+    this.#pending = uids
+      .filter((uid) => !skipped.has(uid))
+      .map((uid) => ({ uid, uidValidity: open.uidValidity, settle: uid < position.settleBelow }));
     if (search.closed !== true) this.#retried = connection;
     const gaps = position.gaps.filter((gap) => gap.until > now || found.uids.includes(gap.uid));
     const setAside = position.setAside.filter((uid) => search.closed === true || !again.includes(uid) || found.uids.includes(uid));
     this.#advance({ gaps, setAside }, uids, found.uids.length > batch ? undefined : found.below);
-    await this.#reacknowledge(connection, [...skipped].filter(([, why]) => why === 'received').map(([uid]) => uid));
+    await this.#reacknowledge(
+      connection,
+      [...skipped].filter(([, why]) => why === 'received').map(([uid]) => uid),
+    );
   }
 
   /** What need not be fetched: received before, or history from before `since`. */
-  async #skipped(connection: ImapConnection, uidValidity: string, uids: readonly number[], since: Instant | undefined): Promise<Map<number, 'received' | 'history'>> {
+  async #skipped(
+    connection: ImapConnection,
+    uidValidity: string,
+    uids: readonly number[],
+    since: Instant | undefined,
+  ): Promise<Map<number, 'received' | 'history'>> {
     const skipped = new Map<number, 'received' | 'history'>();
     for (const uid of await this.#received(connection, uidValidity, uids)) skipped.set(uid, 'received');
     if (since === undefined || uids.length === 0) return skipped;
@@ -239,7 +256,11 @@ export class Folder {
     const next = Math.max(position.next, first ?? below ?? (uids.at(-1) ?? 0) + 1);
     const until = this.#setup.support.clock.now() + gapGraceMs;
     const passed = missing(uids, Math.max(position.next, position.settleBelow)).map((uid) => ({ uid, until }));
-    const same = next === position.next && passed.length === 0 && still.gaps.length === position.gaps.length && still.setAside.length === position.setAside.length;
+    const same =
+      next === position.next &&
+      passed.length === 0 &&
+      still.gaps.length === position.gaps.length &&
+      still.setAside.length === position.setAside.length;
     if (!same) this.#section.change({ ...position, next, gaps: bounded([...still.gaps, ...passed]), setAside: still.setAside });
   }
 

@@ -1,6 +1,15 @@
 // The way to the server: at most one connection at a time, made anew when it is lost, with backoff and a visible
 // reason while it is not there. Each connection takes a place in the account's budget (U-043, U-049, U-050).
-import { backoffMs, isMailspoolError, TransportError, type Backoff, type Credentials, type Gate, type Instant, type SpoolerSupport } from 'mailspool/provider';
+import {
+  backoffMs,
+  isMailspoolError,
+  TransportError,
+  type Backoff,
+  type Credentials,
+  type Gate,
+  type Instant,
+  type SpoolerSupport,
+} from 'mailspool/provider';
 import { ImapConnection } from './connection.ts';
 import { toTransportError } from './failures.ts';
 import type { Settings } from './options.ts';

@@ -132,7 +132,8 @@ export const canonicalFolder = (folder: string): string => (/^inbox$/i.test(fold
 export const isPattern = (folder: string): boolean => /[*%]/.test(folder);
 
 function beginOf(begin: Begin): Begin {
-  const known = begin === 'new' || begin === 'all' || (typeof begin === 'object' && begin.since instanceof Date && !Number.isNaN(begin.since.getTime()));
+  const known =
+    begin === 'new' || begin === 'all' || (typeof begin === 'object' && begin.since instanceof Date && !Number.isNaN(begin.since.getTime()));
   if (!known) throw mistake('begin', `is ${JSON.stringify(begin)}`, "Use 'new', 'all' or { since: a date }.");
   return begin;
 }
@@ -169,4 +170,5 @@ const hasControls = (text: string): boolean => /[\u0000-\u001f\u007f]/.test(text
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/i.test(host);
 
-const mistake = (field: string, what: string, remedy: string): MailspoolError => new MailspoolError('ECONFIG', `imap: ${field} ${what}`, { field, remedy });
+const mistake = (field: string, what: string, remedy: string): MailspoolError =>
+  new MailspoolError('ECONFIG', `imap: ${field} ${what}`, { field, remedy });

@@ -25,11 +25,19 @@ export interface UidSearch {
 }
 
 /** SELECT or, `readOnly`, EXAMINE; nothing if it is open already, unless `again`. */
-export async function openFolder(connection: ImapConnection, path: string, options: { readonly readOnly: boolean; readonly again?: boolean }, signal: AbortSignal): Promise<OpenFolder> {
+export async function openFolder(
+  connection: ImapConnection,
+  path: string,
+  options: { readonly readOnly: boolean; readonly again?: boolean },
+  signal: AbortSignal,
+): Promise<OpenFolder> {
   const open = connection.mailbox;
   const box =
-    open?.path === path && options.again !== true ? open : await connection.command(`SELECT ${path}`, signal, (client) => client.mailboxOpen(path, { readOnly: options.readOnly }));
-  if (box.uidValidity === undefined) throw new TransportError('EPROTOCOL', `IMAP SELECT ${path}: the server names no UIDVALIDITY`, { gate: { reason: 'unreachable' } });
+    open?.path === path && options.again !== true
+      ? open
+      : await connection.command(`SELECT ${path}`, signal, (client) => client.mailboxOpen(path, { readOnly: options.readOnly }));
+  if (box.uidValidity === undefined)
+    throw new TransportError('EPROTOCOL', `IMAP SELECT ${path}: the server names no UIDVALIDITY`, { gate: { reason: 'unreachable' } });
   return { uidValidity: String(box.uidValidity), uidNext: box.uidNext || 1 };
 }
 
@@ -43,7 +51,11 @@ export async function statusOf(connection: ImapConnection, path: string, signal:
 }
 
 /** UIDs in ascending order, of the first window that has any. `below`: where the windows that were looked through end. */
-export async function findUids(connection: ImapConnection, search: UidSearch, signal: AbortSignal): Promise<{ uids: readonly number[]; below?: number }> {
+export async function findUids(
+  connection: ImapConnection,
+  search: UidSearch,
+  signal: AbortSignal,
+): Promise<{ uids: readonly number[]; below?: number }> {
   let { also } = search;
   for (let low = search.from, span = windowUids; ; low += span, span *= 4, also = []) {
     const end = Math.min(low + span, search.uidNext);
@@ -60,13 +72,20 @@ export async function findUids(connection: ImapConnection, search: UidSearch, si
 async function searchUids(connection: ImapConnection, uid: string, since: Instant | undefined, signal: AbortSignal): Promise<readonly number[]> {
   const query = { uid, ...(since === undefined ? {} : { since: new Date(since) }) };
   const found = await connection.command('UID SEARCH', signal, (client) => client.search(query, { uid: true }));
-  if (found === false || found === undefined) throw new TransportError('EPROTOCOL', 'IMAP UID SEARCH: no answer', { gate: { reason: 'unreachable' } });
+  if (found === false || found === undefined)
+    throw new TransportError('EPROTOCOL', 'IMAP UID SEARCH: no answer', { gate: { reason: 'unreachable' } });
   return found;
 }
 
 /** INTERNALDATE, and the EMAILID where the server has one. */
-export async function describeMessages(connection: ImapConnection, uids: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, FetchMessageObject>> {
-  const described = await connection.command('UID FETCH', signal, (client) => client.fetchAll(uids.join(','), { uid: true, internalDate: true }, { uid: true }));
+export async function describeMessages(
+  connection: ImapConnection,
+  uids: readonly number[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, FetchMessageObject>> {
+  const described = await connection.command('UID FETCH', signal, (client) =>
+    client.fetchAll(uids.join(','), { uid: true, internalDate: true }, { uid: true }),
+  );
   return new Map(described.filter((message) => message.internalDate !== undefined).map((message) => [message.uid, message]));
 }
 
@@ -91,7 +110,11 @@ export async function listFolders(connection: ImapConnection, names: readonly st
   if (!names.some(isPattern)) return names;
   const listed = await connection.command('LIST', signal, (client) => client.list({ listOnly: true }));
   const selectable = listed.filter((folder) => !folder.flags.has('\\Noselect') && !folder.flags.has('\\NonExistent'));
-  const meant = names.flatMap((name) => (isPattern(name) ? selectable.filter((folder) => matches(name, folder.path, folder.delimiter)).map((folder) => canonicalFolder(folder.path)) : [name]));
+  const meant = names.flatMap((name) =>
+    isPattern(name)
+      ? selectable.filter((folder) => matches(name, folder.path, folder.delimiter)).map((folder) => canonicalFolder(folder.path))
+      : [name],
+  );
   return [...new Set(meant)];
 }
 

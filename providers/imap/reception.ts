@@ -12,7 +12,7 @@ import { valuesOf } from './position.ts';
 import { internalDateOf, listFolders } from './queries.ts';
 import { digestAlias, emailIdAlias, referenceOf } from './references.ts';
 import type { SessionStatus } from './session-status.ts';
-import { abortable, Turns } from './waiting.ts';
+import { abortable, Bell, Turns } from './waiting.ts';
 
 /** How many names one question to the store has. */
 const copiesAsked = 8;
@@ -29,6 +29,7 @@ export interface ReceptionSetup {
 export class Reception {
   readonly #setup: ReceptionSetup;
   readonly #turns = new Turns();
+  readonly #drained = new Bell();
   readonly #folders = new Map<string, Folder>();
 
   constructor(setup: ReceptionSetup) {
@@ -40,13 +41,14 @@ export class Reception {
     return this.#turns.take(signal, async () => this.#look(await this.#setup.link.open(signal), options.thorough));
   }
 
-  /** Receives the next message, if there is one (M-081). */
-  receive(message: InboundMessage, signal: AbortSignal): Promise<void> {
+  /** Receives the next message; false: there was none (M-081). */
+  receive(message: InboundMessage, signal: AbortSignal): Promise<boolean> {
     return this.#turns.take(signal, async () => {
       const connection = await this.#setup.link.open(signal);
       const folder = this.#next() ?? ((await this.#look(connection, true)) ? this.#next() : undefined);
-      if (folder?.pending !== undefined) await this.#receive(connection, folder, folder.pending, message, signal);
-      else await this.#save();
+      if (folder?.pending === undefined) return false;
+      await this.#receive(connection, folder, folder.pending, message, signal).finally(() => this.#drained.ring());
+      return true;
     });
   }
 
@@ -55,9 +57,13 @@ export class Reception {
     return this.#turns.take(signal, task);
   }
 
-  /** Resolves when nothing is being received. */
-  free(signal: AbortSignal): Promise<void> {
-    return this.#turns.free(signal);
+  /** Resolves when nothing is being received and nothing waits for it. One listener at a time. */
+  async free(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#turns.free(signal);
+      if (this.#next() === undefined) return;
+      await this.#drained.heard(signal);
+    }
   }
 
   async #look(connection: ImapConnection, thorough: boolean): Promise<boolean> {
@@ -164,7 +170,10 @@ export class Reception {
 
   async #without(folder: Folder, pending: PendingMessage, download: Download): Promise<void> {
     if (download.unavailable === 'refused') {
-      this.#setup.support.logger.warn({ folder: folder.path, uid: pending.uid }, 'imap: the server does not give this message out; set aside until the next connection');
+      this.#setup.support.logger.warn(
+        { folder: folder.path, uid: pending.uid },
+        'imap: the server does not give this message out; set aside until the next connection',
+      );
       folder.setAside(pending);
     } else {
       folder.vanished(pending);

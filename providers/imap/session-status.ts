@@ -16,7 +16,10 @@ export class SessionStatus {
   }
 
   offline(gate: Gate, statusText: string): void {
-    this.#publish({ available: false, failure: gate.reason === 'authRequired', offline: gate.reason === 'unreachable' }, { gate, statusText });
+    this.#publish(
+      { available: false, failure: gate.reason === 'authRequired', offline: gate.reason === 'unreachable' || gate.reason === 'offline' },
+      { gate, statusText },
+    );
   }
 
   /** Something is wrong, and the rest goes on. */

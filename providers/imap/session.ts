@@ -26,6 +26,8 @@ export class ImapSession implements TransportSession {
   readonly limits: SessionLimits;
   readonly #settings: Settings;
   readonly #support: SpoolerSupport;
+  /** Logged on to open no connection (M-005): it receives after the next logon. */
+  readonly #offline: boolean;
   readonly #status: SessionStatus;
   readonly #ended = new AbortController();
   readonly #hints = new Bell();
@@ -41,9 +43,10 @@ export class ImapSession implements TransportSession {
    * @throws EAUTH, EUNCONFIGURED
    */
   static async logon(settings: Settings, support: SpoolerSupport, options: LogonOptions): Promise<ImapSession> {
-    const session = new ImapSession(settings, support);
+    const session = new ImapSession(settings, support, options.offline);
     try {
-      if (!options.offline) await abortable(session.#begin(), options.signal);
+      if (session.#offline) session.#status.offline({ reason: 'offline' }, 'offline');
+      else await abortable(session.#begin(), options.signal);
       session.#enable(options.inbound);
       return session;
     } catch (error) {
@@ -52,8 +55,9 @@ export class ImapSession implements TransportSession {
     }
   }
 
-  private constructor(settings: Settings, support: SpoolerSupport) {
+  private constructor(settings: Settings, support: SpoolerSupport, offline: boolean) {
     this.#settings = settings;
+    this.#offline = offline;
     this.#support = support;
     this.reception = settings.reception;
     this.limits = { inbound: 1, pollIntervalMs: settings.pollIntervalMs };
@@ -65,15 +69,16 @@ export class ImapSession implements TransportSession {
   }
 
   async poll(signal: AbortSignal): Promise<boolean> {
-    return this.#reception.look(signal, { thorough: true });
+    return !this.#offline && (await this.#reception.look(signal, { thorough: true }));
   }
 
   async startMessage(message: InboundMessage, signal: AbortSignal): Promise<void> {
-    this.#status.receiving(true);
+    if (this.#offline) return;
+    let more = false;
     try {
-      await this.#reception.receive(message, signal);
+      more = await this.#reception.receive(message, signal);
     } finally {
-      this.#status.receiving(false);
+      this.#status.receiving(more);
     }
   }
 
@@ -114,7 +119,7 @@ export class ImapSession implements TransportSession {
   /** M-086: the row shows it before the event's handler has settled. What is being received goes on (M-087). */
   #enable(on: boolean): void {
     this.#status.inbound(on);
-    if (on && this.#watching === undefined && this.reception === 'notify') this.#watching = this.#watch();
+    if (on && this.#watching === undefined && this.reception === 'notify' && !this.#offline) this.#watching = this.#watch();
     if (on || this.#watching === undefined) return;
     this.#watching.stop.abort(new TransportError('ECANCEL', 'IMAP: inbound is off'));
     this.#watching = undefined;
@@ -148,7 +153,9 @@ export class ImapSession implements TransportSession {
         return found;
       },
       openForIdle: (connection, signal) =>
-        this.#reception.alone(signal, async () => (isPattern(first) ? connection.mailbox !== undefined : this.#open(connection, first, this.#settings.after === 'leave'))),
+        this.#reception.alone(signal, async () =>
+          isPattern(first) ? connection.mailbox !== undefined : this.#open(connection, first, this.#settings.after === 'leave'),
+        ),
       free: (signal) => this.#reception.free(signal),
     });
   }

@@ -48,7 +48,7 @@ export class Watch {
     const { settings, hints, look } = this.#setup;
     const roundMs = Math.min(settings.pollIntervalMs, settings.idleRenewMs);
     let reason: 'hint' | 'time' = 'time';
-    for (let rechecks = recheckAfterMs.length; ; ) {
+    for (let rechecks = recheckAfterMs.length; ;) {
       hints.still();
       const found = await look(connection, reason);
       this.#failures = 0;
@@ -84,7 +84,7 @@ export class Watch {
 
   /** IDLE as often as receiving interrupts it. Never resolves: what it waits for is told by others. */
   async #keepIdling(connection: ImapConnection, signal: AbortSignal): Promise<never> {
-    for (let barren = 0; barren < barrenIdles && connection.can('IDLE'); ) {
+    for (let barren = 0; barren < barrenIdles && connection.can('IDLE');) {
       await this.#setup.free(signal);
       if (!(await this.#setup.openForIdle(connection, signal))) break;
       const issued = connection.issued;

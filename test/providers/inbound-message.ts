@@ -79,7 +79,7 @@ export class Spool {
     const errors: unknown[] = [];
     let running = true;
     const loop = async (): Promise<void> => {
-      for (let seen = 0; running; ) {
+      for (let seen = 0; running;) {
         await this.until(() => !running || support.news.filter((news) => news.type === 'newMail').length > seen);
         seen = support.news.filter((news) => news.type === 'newMail').length;
         if (running) await this.round(session).catch((error: unknown) => errors.push(error));
@@ -103,7 +103,8 @@ export class Spool {
     if (!known) {
       for (const name of names) this.names.add(name);
       this.saved.push(message);
-      if (section !== undefined) this.sections.set(section.key, { version: (this.sections.get(section.key)?.version ?? 0) + 1, values: structuredClone(section.values) });
+      if (section !== undefined)
+        this.sections.set(section.key, { version: (this.sections.get(section.key)?.version ?? 0) + 1, values: structuredClone(section.values) });
     }
     this.stir();
     if (crash === 'afterSave') throw new Crash('after the commit');
@@ -158,7 +159,13 @@ class OpenMessage implements InboundMessage {
   setRecipients(_recipients: readonly RecipientInput[]): void {}
 
   async saveChanges(options: { announce?: boolean; section?: Pick<ProfileSection, 'key' | 'values'> } = {}): Promise<'saved' | 'alreadyReceived'> {
-    const message = { reference: this.reference, aliases: this.#aliases, bytes: this.#bytes, announced: options.announce ?? true, properties: this.#properties };
+    const message = {
+      reference: this.reference,
+      aliases: this.#aliases,
+      bytes: this.#bytes,
+      announced: options.announce ?? true,
+      properties: this.#properties,
+    };
     const answer = this.#spool.commit(message, options.section);
     this.result = answer === 'saved' ? 'saved' : 'known';
     return answer;

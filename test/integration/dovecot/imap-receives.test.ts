@@ -10,7 +10,8 @@ import { hasDovecot, startDovecot, type Dovecot } from './server.ts';
 const mail = (subject: string, body = 'Hello\r\n'): string =>
   `From: ann@example.test\r\nTo: bob@example.test\r\nSubject: ${subject}\r\nMessage-ID: <${subject.replace(/\W/g, '-')}@example.test>\r\n\r\n${body}`;
 
-const subjects = (spool: Pick<Spool, 'saved'>): string[] => spool.saved.map((message) => /^Subject: (.*)\r$/m.exec(message.bytes.toString('latin1'))?.[1] ?? '?');
+const subjects = (spool: Pick<Spool, 'saved'>): string[] =>
+  spool.saved.map((message) => /^Subject: (.*)\r$/m.exec(message.bytes.toString('latin1'))?.[1] ?? '?');
 
 describe.skipIf(!hasDovecot('receiving by IMAP from a real server'))('IMAP from Dovecot', () => {
   let server: Dovecot;
@@ -44,7 +45,10 @@ describe.skipIf(!hasDovecot('receiving by IMAP from a real server'))('IMAP from 
   };
 
   /** Logs on and serves what the session asks for. */
-  const serve = async (spool: Spool, imapOptions: ImapOptions): Promise<{ session: TransportSession; support: TestSupport; errors: unknown[]; end(): Promise<void> }> => {
+  const serve = async (
+    spool: Spool,
+    imapOptions: ImapOptions,
+  ): Promise<{ session: TransportSession; support: TestSupport; errors: unknown[]; end(): Promise<void> }> => {
     const { session, support } = await logon(spool, imapOptions);
     const serving = spool.serve(session, support);
     const entry = { session, stop: serving.stop };
@@ -57,7 +61,10 @@ describe.skipIf(!hasDovecot('receiving by IMAP from a real server'))('IMAP from 
     return { session, support, errors: serving.errors, end };
   };
 
-  const polled = async (spool: Spool, imapOptions: ImapOptions): Promise<{ session: TransportSession; received: number; found: boolean | undefined }> => {
+  const polled = async (
+    spool: Spool,
+    imapOptions: ImapOptions,
+  ): Promise<{ session: TransportSession; received: number; found: boolean | undefined }> => {
     const { session } = await logon(spool, { ...imapOptions, reception: 'poll' });
     open.push({ session, stop: async () => undefined });
     const found = await session.poll?.(new AbortController().signal);
@@ -192,19 +199,22 @@ describe.skipIf(!hasDovecot('receiving by IMAP from a real server'))('IMAP from 
     ['afterSave', { flag: '\\Seen' }],
     ['afterSave', { move: 'Archive' }],
     ['afterSave', 'delete'],
-  ] as const)('F-24 T-052 killed %s with after %j: nothing is lost, nothing handed over twice, the server is told in the end', async (crash, after) => {
-    const who = server.newUser();
-    const spool = new Spool();
-    const first = await polled(spool, options(who, { after }));
-    await server.append(who.user, mail('a'));
-    spool.crash = crash;
-    await expect(spool.round(first.session)).rejects.toThrow(Crash);
-    expect(await stateOf(who.user, after)).toBe('untouched');
-    await first.session.logoff?.();
-    await polled(spool, options(who, { after }));
-    expect(subjects(spool)).toEqual(['a']);
-    expect(await stateOf(who.user, after)).toBe('acknowledged');
-  });
+  ] as const)(
+    'F-24 T-052 killed %s with after %j: nothing is lost, nothing handed over twice, the server is told in the end',
+    async (crash, after) => {
+      const who = server.newUser();
+      const spool = new Spool();
+      const first = await polled(spool, options(who, { after }));
+      await server.append(who.user, mail('a'));
+      spool.crash = crash;
+      await expect(spool.round(first.session)).rejects.toThrow(Crash);
+      expect(await stateOf(who.user, after)).toBe('untouched');
+      await first.session.logoff?.();
+      await polled(spool, options(who, { after }));
+      expect(subjects(spool)).toEqual(['a']);
+      expect(await stateOf(who.user, after)).toBe('acknowledged');
+    },
+  );
 
   const stateOf = async (user: string, after: ImapOptions['after']): Promise<'acknowledged' | 'untouched'> => {
     const flags = (await server.doveadm('-f', 'tab', 'fetch', '-u', user, 'uid flags', 'mailbox', 'INBOX')).trim().split('\n').slice(1);
@@ -324,7 +334,10 @@ describe.skipIf(!hasDovecot('receiving by IMAP from a real server'))('IMAP from 
   test('T-060 STARTTLS is used where it is offered, and its certificate is checked', async () => {
     const who = server.newUser();
     const support = new Spool().support();
-    const session = await imap({ host: 'localhost', port: server.port, secure: false, requireTLS: true, tls: { ca: server.ca }, auth: who }).logon(support, logonOptions());
+    const session = await imap({ host: 'localhost', port: server.port, secure: false, requireTLS: true, tls: { ca: server.ca }, auth: who }).logon(
+      support,
+      logonOptions(),
+    );
     expect(support.columns).toMatchObject({ gate: null });
     await session.logoff?.();
     const unknown = new Spool().support();

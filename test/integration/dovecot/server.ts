@@ -27,10 +27,14 @@ export interface Dovecot extends AsyncDisposable {
   newUser(): { readonly user: string; readonly pass: string };
   /** A second client, as another program would be; closed with the server. */
   client(user: string): Promise<ImapFlow>;
-  append(user: string, message: string | Buffer, options?: { readonly folder?: string; readonly flags?: string[]; readonly date?: Date }): Promise<void>;
+  append(
+    user: string,
+    message: string | Buffer,
+    options?: { readonly folder?: string; readonly flags?: string[]; readonly date?: Date },
+  ): Promise<void>;
   doveadm(...args: readonly string[]): Promise<string>;
   setUidValidity(user: string, uidValidity: number, folder?: string): Promise<void>;
-  /** Closes the user's sessions. */
+  /** Closes the user's sessions, that of `client` included. */
   kick(user: string): Promise<void>;
 }
 
@@ -95,6 +99,8 @@ class PrivateDovecot implements Dovecot {
   }
 
   async kick(user: string): Promise<void> {
+    (await this.#clients.get(user))?.close();
+    this.#clients.delete(user);
     await this.doveadm('kick', user);
   }
 
@@ -120,7 +126,14 @@ class PrivateDovecot implements Dovecot {
   }
 
   async #connect(user: string): Promise<ImapFlow> {
-    const client = new ImapFlow({ host: this.host, port: this.securePort, secure: true, tls: { ca: this.ca, servername: 'localhost' }, auth: { user, pass: password }, logger: false });
+    const client = new ImapFlow({
+      host: this.host,
+      port: this.securePort,
+      secure: true,
+      tls: { ca: this.ca, servername: 'localhost' },
+      auth: { user, pass: password },
+      logger: false,
+    });
     client.on('error', () => undefined);
     await client.connect();
     return client;

@@ -114,8 +114,13 @@ class Pair {
   #fromServer(data: Buffer): void {
     if (this.#muted) return;
     const text = data.toString('latin1');
-    if (this.#deaf && !/^\+/.test(text)) return;
-    this.#client.write(Buffer.from(this.#line.hide.reduce((seen, name) => seen.replaceAll(new RegExp(`(?<= )${name}(?=[ \\]\\r])`, 'g'), `X${name.slice(1)}`), text), 'latin1'));
+    if (this.#deaf && !text.startsWith('+')) return;
+    this.#client.write(
+      Buffer.from(
+        this.#line.hide.reduce((seen, name) => seen.replaceAll(new RegExp(`(?<= )${name}(?=[ \\]\\r])`, 'g'), `X${name.slice(1)}`), text),
+        'latin1',
+      ),
+    );
   }
 
   async #fromClient(text: string): Promise<void> {

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import type { StateName } from '../../message/recipient.ts';
 import type { SubmitMessage } from '../../message/submit-message.ts';
 
-export const demoUser = { user: 'ann', pass: 'secret' } as const;
-export const demoAddress = 'ann@sandbox.test';
-export const unknownAddress = 'nobody@sandbox.test';
+/** Who reads their mail in the sandbox. */
+export const demoUser = { user: 'desk', pass: 'secret' } as const;
+export const demoAddress = 'desk@harbour.example';
+export const unknownAddress = 'divers@harbour.example';
 
 export interface DemoMessage {
   readonly name: string;
@@ -40,15 +41,15 @@ async function exampleFolder(from: URL): Promise<string> {
 }
 
 function composedMessage(): DemoMessage {
-  const rows = ['week,messages', '44,1200', '45,1312'];
+  const rows = ['day,high water,berth', 'Friday,06:12,4', 'Saturday,06:58,2'];
   return {
     name: 'composed from fields',
     message: {
-      from: { name: 'Ann', address: demoAddress },
-      to: [{ name: 'Ann', address: demoAddress }, unknownAddress],
-      subject: 'Two recipients, one of them unknown',
-      text: 'The figures are attached.\n\nAnn\n',
-      attachments: [{ filename: 'figures.csv', content: `${rows.join('\n')}\n`, contentType: 'text/csv' }],
+      from: { name: 'Pilot Station', address: 'pilots@harbour.example' },
+      to: [{ name: 'Ferry Desk', address: demoAddress }, unknownAddress],
+      subject: 'Berths for the weekend, two recipients, one unknown',
+      text: 'The table is attached.\n\nPilot Station\n',
+      attachments: [{ filename: 'berths.csv', content: `${rows.join('\n')}\n`, contentType: 'text/csv' }],
     },
     expected: { [unknownAddress]: 'failed' },
   };

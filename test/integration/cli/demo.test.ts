@@ -18,7 +18,7 @@ describe('the demo', () => {
     const ran = await place.run(['demo', '--once'], { env: { TMPDIR: place.folder } });
     expect(ran).toMatchObject({ code: 0, stderr: '' });
     for (const step of ['queued', 'prepared', 'handed over', 'relayed', 'refused', 'report', 'new mail', 'as expected']) expect(ran.stdout).toContain(step);
-    expect(ran.stdout).toMatch(/refused +nobody@sandbox\.test +550 5\.1\.1 No such user here/);
+    expect(ran.stdout).toMatch(/refused +divers@harbour\.example +550 5\.1\.1 No such user here/);
     expect(ran.stdout.indexOf('queued')).toBeLessThan(ran.stdout.indexOf('relayed'));
     expect(await readdir(place.folder)).toEqual([]);
   });

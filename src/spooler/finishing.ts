@@ -1,8 +1,9 @@
 // After the last outcome: cleanup of preprocessors, outbound postprocessors, then the filing (M-043, M-055, M-103).
-import type { Filing } from '../provider/processors.ts';
+import type { Filing, Preprocessor } from '../provider/processors.ts';
 import type { Claim, StoredMessage } from '../store/message-store.ts';
 import { StoredContent } from './content.ts';
 import type { Engine } from './engine.ts';
+import { isSent } from './outcome-news.ts';
 import type { Processors } from './processors.ts';
 import type { Settler } from './settler.ts';
 
@@ -19,18 +20,20 @@ export class Finishing {
 
   /** Whether the message needs this step at all; else the settlement of its last outcome files it. */
   concerns(message: StoredMessage): boolean {
-    const cleansUp = message.submitState !== undefined && this.#processors.pre.some(({ preprocessor }) => preprocessor.cleanup);
-    return cleansUp || this.#processors.post.some(({ outbound }) => outbound);
+    return this.#cleaners(message).length > 0 || this.#processors.post.some(({ outbound }) => outbound);
   }
 
   async finish({ lease, message, inline }: Claim, signal: AbortSignal): Promise<void> {
-    if (message.submitState) {
-      for (const { preprocessor } of this.#processors.pre) await preprocessor.cleanup?.(message, signal);
-    }
+    for (const preprocessor of this.#cleaners(message)) await preprocessor.cleanup?.(message, signal);
     const content = new StoredContent(this.#engine.store, message.content, inline);
     const afterSend = await filing(message.afterSend, this.#processors.post, async (post) => await post.outbound?.({ ...message, content }, signal));
     const settled = await this.#settler.settle({ id: message.id, guard: lease, then: { finished: afterSend } });
-    if (settled.finished) this.#engine.events.emit({ type: 'sent', id: message.id });
+    const wasSent = message.recipients.some(({ status }) => isSent(status.state));
+    if (settled.finished && wasSent) this.#engine.events.emit({ type: 'sent', id: message.id });
+  }
+
+  #cleaners({ preprocessedBy = [] }: StoredMessage): Preprocessor[] {
+    return this.#processors.pre.map(({ preprocessor }) => preprocessor).filter(({ name, cleanup }) => cleanup && preprocessedBy.includes(name));
   }
 }
 

@@ -1,4 +1,5 @@
 // The events that a settlement is worth (pure).
+import type { StateName } from '../message/recipient.ts';
 import type { StoredMessage, RecipientChange, Settled } from '../store/message-store.ts';
 import type { News } from './news.ts';
 
@@ -7,7 +8,8 @@ export function outcomeNews(message: StoredMessage, changes: readonly RecipientC
   const news = changes.flatMap((change): News[] => {
     const row = message.recipients.find(({ id }) => id === change.recipient);
     if (!row || !change.status || !settled.changed.includes(row.id)) return [];
-    const recipient = { ...row, status: change.status, ...(change.last && { last: change.last }) };
+    const attempts = row.attempts + (change.countAttempt ? 1 : 0);
+    const recipient = { ...row, status: change.status, attempts, ...(change.last && { last: change.last }) };
     const { state } = change.status;
     switch (state) {
       case 'queued':
@@ -20,5 +22,8 @@ export function outcomeNews(message: StoredMessage, changes: readonly RecipientC
         return [{ type: state, id: message.id, recipient }];
     }
   });
-  return settled.finished ? [...news, { type: 'sent', id: message.id }] : news;
+  const went = message.recipients.some(({ status }) => isSent(status.state)) || changes.some(({ status }) => status && isSent(status.state));
+  return settled.finished && went ? [...news, { type: 'sent', id: message.id }] : news;
 }
+
+export const isSent = (state: StateName): boolean => state === 'relayed' || state === 'delivered';

@@ -56,8 +56,9 @@ export class Preparation {
     const { engine } = this.#parts;
     const handle = new PreprocessHandle(engine.store, claim.message, claim.inline);
     const results: PreprocessResult[] = [];
+    const applicable = this.#applicable(claim.message);
     try {
-      for (const preprocessor of this.#applicable(claim.message)) {
+      for (const preprocessor of applicable) {
         const result = await preprocessor.preprocess(handle, signal);
         signal.throwIfAborted();
         if (result) results.push(result);
@@ -70,7 +71,8 @@ export class Preparation {
     const undeliverable = new Map(results.flatMap((result) => result.undeliverable ?? []).map(({ recipient, diagnostic }) => [recipient, diagnostic]));
     const hold = results.findLast((result) => result.hold)?.hold;
     const message = { ...claim.message, recipients: handle.recipients, sizeBytes: handle.sizeBytes, properties: handle.properties };
-    return { message, changes: handle.changes, further, undeliverable, ...(hold && { hold }) };
+    const changes = { ...handle.changes, preprocessedBy: applicable.map(({ name }) => name) };
+    return { message, changes, further, undeliverable, ...(hold && { hold }) };
   }
 
   #applicable(message: StoredMessage): Preprocessor[] {

@@ -44,12 +44,9 @@ export class ReportWriter {
 
   async #report(kind: ReportKind, message: StoredMessage, rows: readonly ReportedRecipient[], inline?: Uint8Array): Promise<NewMessage[]> {
     const to = reportAddressee(message);
+    if (!to && kind === 'nonDelivery' && rows.length > 0) this.#deadLetter(message);
     const wanted = rows.filter(({ recipient }) => wantsReport(kind, message.report, recipient));
-    if (wanted.length === 0) return [];
-    if (!to) {
-      if (kind === 'nonDelivery') this.#deadLetter(message);
-      return [];
-    }
+    if (!to || wanted.length === 0) return [];
     const { clock, random, hostname } = this.#engine;
     const { properties, recipients, submitTime, envelopeId } = message;
     const returned = kind === 'delivery' ? undefined : await this.#returned(message, inline);

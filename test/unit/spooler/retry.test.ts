@@ -1,5 +1,4 @@
 import { TransportError } from 'mailspool/provider';
-import { loopback } from 'mailspool/providers/loopback';
 import { seededRandom } from 'mailspool/testing';
 import { expect, test } from 'vitest';
 import { defaultRetry, retryPolicy } from '../../../src/index.ts';
@@ -296,4 +295,3 @@ test('a delay warning is sent once at its age, and not where it is declined', as
   expect(reports.map(({ properties }) => properties.named?.['reportKind'])).toEqual(['delay']);
 });
 
-void loopback;

@@ -1,0 +1,117 @@
+import { virtualTime } from 'mailspool/testing';
+import { expect, test } from 'vitest';
+import { collect, note, world, type World } from './world.ts';
+
+const refused = { outcome: 'rejected', diagnostic: { code: 'EENVELOPE', text: '550 5.1.1 no such user', response: '550 5.1.1 no such user', responseCode: 550, enhancedCode: '5.1.1' } } as const;
+
+const reports = async ({ spooler }: World) => await collect(spooler.list({ direction: 'inbound' }));
+const text = async ({ spooler }: World, id: Parameters<typeof spooler.raw>[0]) => Buffer.concat(await collect(await spooler.raw(id))).toString();
+
+test('M-064 a transport’s word on a recipient changes its state, and a repeated one changes nothing', async () => {
+  const own = await world();
+  const { spooler, clock, provider, states, events } = own;
+  const { id } = await spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']));
+  await clock.settle();
+  const support = provider.sessions[0]?.support;
+  const rows = [
+    { recipient: 1, status: 'delivered', at: clock.now() },
+    { recipient: { type: 'SMTP', address: 'CLEO@harbour.example' }, status: 'failed', diagnostic: refused.diagnostic },
+  ] as const;
+  expect(await support?.statusRecipients({ entryId: id }, rows)).toBe('matched');
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'delivered', 'cleo@harbour.example': 'failed' });
+  await support?.statusRecipients({ entryId: id }, rows);
+  await clock.settle();
+  expect(await reports(own)).toHaveLength(1);
+  expect(events.filter(({ type }) => type === 'failed')).toHaveLength(1);
+  expect(await support?.statusRecipients({ remoteId: 'unheard of' }, rows)).toBe('unmatched');
+});
+
+test('M-064 the first final word counts: a word during the hand-over is not overwritten by its result', async () => {
+  const own = await world({
+    loopback: {
+      transfer: async ({ id }) => {
+        await own.provider.sessions[0]?.support.statusRecipients({ entryId: id }, [{ recipient: 1, status: 'delivered', at: own.clock.now() }]);
+      },
+    },
+  });
+  const { id } = await own.spooler.submit(note());
+  await own.clock.settle();
+  expect(await own.states(id)).toEqual({ 'bob@harbour.example': 'delivered' });
+});
+
+test('M-065 a delivery report only where it was asked for; a non-delivery report unless it was declined', async () => {
+  const own = await world({ loopback: { answer: ({ recipients }) => recipients.map(({ id, address }) => ({ recipient: id, ...(address.startsWith('bob') ? { outcome: 'accepted' as const } : refused) })) } });
+  await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']), { report: { nonDelivery: false } });
+  await own.clock.settle();
+  expect(await reports(own)).toEqual([]);
+  await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']), { report: { delivery: true } });
+  await own.clock.settle();
+  expect((await reports(own)).map(({ properties }) => properties.messageClass).toSorted()).toEqual(['REPORT.IPM.Note.DR', 'REPORT.IPM.Note.NDR']);
+});
+
+test('M-066 a non-delivery report attaches the message as it was at submit; a delivery report does not', async () => {
+  const own = await world({
+    preprocessors: [{ name: 'rewrite', preprocess: async (message) => await message.setContent(Buffer.from('Subject: rewritten\r\n\r\nrewritten\r\n')) }],
+    loopback: { answer: ({ recipients }) => recipients.map(({ id, address }) => ({ recipient: id, ...(address.startsWith('bob') ? { outcome: 'accepted' as const } : refused) })) },
+  });
+  await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']), { report: { delivery: true } });
+  await own.clock.settle();
+  for (const report of await reports(own)) {
+    const raw = await text(own, report.id);
+    expect(raw.includes('The pilot boards at noon.')).toBe(report.properties.messageClass?.endsWith('.NDR'));
+    expect(raw).not.toContain('rewritten');
+  }
+});
+
+test('M-067 reports go to the report addressee if set, else to the sender', async () => {
+  const own = await world({ loopback: { answer: () => refused } });
+  await own.spooler.submit(note());
+  await own.spooler.submit(note(), { reportTo: { type: 'SMTP', address: 'office@harbour.example' } });
+  await own.clock.settle();
+  expect((await reports(own)).map(({ recipients }) => recipients[0]?.address)).toEqual(['ann@harbour.example', 'office@harbour.example']);
+});
+
+test('M-068 a report carries the original subject, submit time, display lists and the reason', async () => {
+  const own = await world({ loopback: { answer: () => refused } });
+  const submittedAt = own.clock.now();
+  await own.spooler.submit(note('Bob <bob@harbour.example>'));
+  await own.clock.settle();
+  const [report] = await reports(own);
+  expect(report?.properties.named).toMatchObject({ originalSubject: 'Berth 7', originalSubmitTime: submittedAt, originalDisplayTo: 'Bob', diagnosticCode: '5.1.1' });
+  expect(await text(own, report?.id as never)).toContain('550 5.1.1 no such user');
+});
+
+test('T-043 a failed recipient gives exactly one report, also when the spooler crashes around the settlement', async () => {
+  const own = await world({ clock: virtualTime({ patienceMs: 100 }), loopback: { answer: () => refused } });
+  await own.spooler.suspend();
+  await own.spooler.submit(note());
+  const release = own.store.holdSync();
+  void own.spooler.resume();
+  await expect(own.clock.settle()).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+  expect(own.provider.handedOver).toHaveLength(1);
+  await own.store.crash();
+  release();
+  const again = await world({ store: own.store.sharing(), clock: own.clock, loopback: { answer: () => refused } });
+  await again.clock.advance('1m');
+  expect(await reports(again)).toHaveLength(1);
+});
+
+test('T-044 T-045 reports have the null return path, and nothing answers one', async () => {
+  const own = await world({ reports: 'wire', loopback: { answer: () => refused } });
+  await own.spooler.submit(note());
+  await own.clock.advance('1h');
+  const handed = own.provider.handedOver;
+  expect(handed.map(({ returnPath }) => returnPath?.address ?? null)).toEqual(['ann@harbour.example', null]);
+  expect(Buffer.from(handed[1]?.bytes ?? []).toString()).toContain('Auto-Submitted: auto-replied');
+  expect(own.events).toContainEqual(expect.objectContaining({ type: 'warning' }));
+});
+
+test('a report on this host is new mail of the sender’s account, in the same write that settles', async () => {
+  const own = await world({ loopback: { answer: () => refused } });
+  const news: string[] = [];
+  own.spooler.newMail$.subscribe(({ messageClass }) => news.push(messageClass));
+  await own.clock.settle();
+  await own.spooler.submit(note());
+  await own.clock.settle();
+  expect(news).toEqual(['REPORT.IPM.Note.NDR']);
+});

@@ -41,10 +41,12 @@ export interface Procedures {
   readonly reads: Readonly<Record<string, Procedure>>;
   /** The last chance to write something into the transaction. */
   beforeCommit?(): void;
-  /** It is on disk. What is returned goes to `onNews`. */
-  committed?(): unknown;
+  /** It is on disk. */
+  committed?(): void;
   /** Nothing since the last commit has happened: forget it. */
   rolledBack?(): void;
+  /** Asked at the end of each round; what is returned goes to `onNews`. */
+  news?(): unknown;
   /** The file was closed after a failure and is read anew from here on. */
   reopened?(connection: Connection): void;
   /** In a transaction of its own, before the file is closed. */

@@ -22,8 +22,7 @@ export interface Answer {
 
 export interface RoundResult {
   readonly answers: readonly Answer[];
-  /** What the commits had to tell. */
-  readonly news: readonly unknown[];
+  readonly news: unknown;
 }
 
 /** Beyond this many failed calls the rest of a round runs one by one, so that redoing stays bounded. */
@@ -43,7 +42,6 @@ export class Rounds {
   readonly #procedures: Procedures;
   #connection: Connection;
   #isBroken = false;
-  #news: unknown[] = [];
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -57,11 +55,10 @@ export class Rounds {
 
   /** Writes first, then what only reads. */
   run(requests: readonly Request[]): RoundResult {
-    this.#news = [];
     const isWrite = ({ name }: Request) => name in this.#procedures.writes;
     const written = this.#write(requests.filter(isWrite));
     const read = requests.filter((request) => !isWrite(request)).map((request) => this.#read(request));
-    return { answers: [...written, ...read], news: this.#news };
+    return { answers: [...written, ...read], news: this.#procedures.news?.() };
   }
 
   #read(request: Request): Answer {
@@ -112,7 +109,7 @@ export class Rounds {
       running = undefined;
       this.#procedures.beforeCommit?.();
       this.#connection.exec('COMMIT');
-      this.#tell(this.#procedures.committed?.());
+      this.#procedures.committed?.();
       return { answers };
     } catch (error) {
       this.#rollBack(error);
@@ -137,10 +134,6 @@ export class Rounds {
     this.#connection = this.#options.reopen(this.#connection);
     this.#isBroken = false;
     this.#procedures.reopened?.(this.#connection);
-  }
-
-  #tell(news: unknown): void {
-    if (news !== undefined) this.#news.push(news);
   }
 
   #refusal(request: Request, error: unknown): Answer {

@@ -25,7 +25,7 @@ async function main(port: MessagePort): Promise<void> {
     serve(port, program, lock);
   } catch (error) {
     lock?.release();
-    send(port, [{ id: 0, reply: { error: toRecord(storeError(error, `opening ${directory}`)) } }], []);
+    send(port, [{ id: 0, reply: { error: toRecord(storeError(error, `opening ${directory}`)) } }]);
     port.close();
   }
 }
@@ -55,7 +55,7 @@ function serve(port: MessagePort, program: DatabaseProgram, lock: OwnerLock): vo
     }
     if (isClosing) close(port, rounds, procedures.closing, lock);
   });
-  send(port, [{ id: 0, reply: { value: procedures.greeting ?? null } }], []);
+  send(port, [{ id: 0, reply: { value: procedures.greeting ?? null } }]);
 }
 
 function startedOn(connection: Connection, program: DatabaseProgram, context: ProgramContext) {
@@ -82,12 +82,12 @@ function takeRound(waiting: Request[]): Request[] {
   return waiting.splice(0, count);
 }
 
-function send(port: MessagePort, answers: readonly Answer[], news: readonly unknown[]): void {
-  const packet = pack([...news.map(newsItem), ...answers.map(answerItem)]);
+function send(port: MessagePort, answers: readonly Answer[], news?: unknown): void {
+  const items = answers.map(answerItem);
+  if (news !== undefined) items.unshift({ head: [0, 'news'], json: JSON.stringify(news), bytes: [] });
+  const packet = pack(items);
   port.postMessage(packet, transferable(packet));
 }
-
-const newsItem = (news: unknown): Item<AnswerHead> => ({ head: [0, 'news'], json: JSON.stringify(news), bytes: [] });
 
 function answerItem({ id, reply }: Answer): Item<AnswerHead> {
   if ('error' in reply) return { head: [id, 'error'], json: JSON.stringify(reply.error), bytes: [] };

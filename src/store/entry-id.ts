@@ -21,6 +21,9 @@ export const cursorOf = (tag: string, place: number): Cursor => `${tag}.${encode
 /** The place in the feed; undefined if the cursor is not one of this store. */
 export const placeOf = (tag: string, cursor: string): number | undefined => decode(tag, '.', cursor);
 
+/** The number of content that a store named `c` and `encode(number)`. */
+export const contentNumber = (ref: string): number | undefined => decode('', 'c', ref);
+
 /** Fixed width, so that numbers compare as strings. */
 export function encode(value: number): string {
   let text = '';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { EntryId } from '../../message/recipient.ts';
 import type { StoreCase } from './subject.ts';
-import { idsOf, leaseMs, queue, queued, recipient, rowOf, smtp, text, unrouted } from './world.ts';
+import { collect, idsOf, leaseMs, queue, queued, recipient, rowOf, smtp, text, unrouted } from './world.ts';
 
 export const claimingCases: readonly StoreCase[] = [
   {
@@ -204,6 +204,7 @@ export const claimingCases: readonly StoreCase[] = [
       assert.deepEqual([await world.state(id, 1), await world.state(id, 2)], ['claimed', 'queued']);
       const settled = await world.settleClaim(lease, world.relayed(), { then: { finished: {} } });
       assert.deepEqual([settled.changed, settled.finished], [[1], true]);
+      assert.deepEqual(await collect(world.store.find({ states: ['queued'] })), []);
     },
   },
 ];

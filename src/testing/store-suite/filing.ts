@@ -62,6 +62,16 @@ export const filingCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'M-043 what is filed already stays where it is',
+    async run(world) {
+      const id = await world.submit({ warnAt: [world.now] });
+      const [timer, work] = [await world.claimOne('timers'), await world.claimOne(smtp)];
+      await world.settleClaim(work.lease, world.relayed(), { then: { finished: { moveTo: 'Sent' } } });
+      const again = await world.settle({ id, guard: timer.lease, then: { finished: { moveTo: 'Elsewhere', delete: true } } });
+      assert.deepEqual([again.finished, (await world.get(id)).folder], [true, 'Sent']);
+    },
+  },
+  {
     title: 'M-053 a message whose recipients were all taken away is finished without any provider',
     async run(world) {
       const id = await world.submit();

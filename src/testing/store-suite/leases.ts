@@ -85,6 +85,40 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'T-017 a message that was lost as a whole counts for its routes, until a claim ends in order',
+    async run(world) {
+      const id = await world.submit();
+      await world.claimOne({ message: id });
+      world.clock.advance(leaseMs);
+      const { lease, recovered } = await world.claimOne(smtp);
+      await world.settle({ id, guard: lease });
+      assert.deepEqual([recovered, (await world.claimOne(smtp)).recovered], [1, undefined]);
+    },
+  },
+  {
+    title: 'T-017 claims that were lost are forgotten once the message is filed',
+    async run(world) {
+      const id = await world.submit();
+      await world.claimOne({ message: id });
+      world.clock.advance(leaseMs);
+      await world.settleFrom(id, ['queued'], { status: { state: 'failed', at: world.now, diagnostic } });
+      const { lease } = await world.claimOne('finishing');
+      await world.settle({ id, guard: lease, then: { finished: {} } });
+      await world.settleFrom(id, ['failed'], { status: { state: 'queued' } });
+      assert.equal((await world.claimOne(smtp)).recovered, undefined);
+    },
+  },
+  {
+    title: 'a message that is removed takes its leases along',
+    async run(world) {
+      const id = await world.submit();
+      const { lease } = await world.claimOne(smtp);
+      await world.settle({ id, guard: { from: ['claimed'] }, then: 'remove' });
+      assert.deepEqual(await world.store.renew([lease], world.now + leaseMs), [{ lease, news: 'lost' }]);
+      assert.equal((await world.settleClaim(lease, world.relayed())).result, 'notFound');
+    },
+  },
+  {
     title: 'T-014 a lease ends with its settlement: a second one under it is stale',
     async run(world) {
       await world.submit();
@@ -193,6 +227,7 @@ export const leaseCases: readonly StoreCase[] = [
       const { lease } = await world.claimOne(smtp, { owner: 'ann' });
       const handingOver = { state: 'claimed', owner: 'ann', until: world.now + leaseMs, handingOver: true } as const;
       assert.deepEqual((await world.settleClaim(lease, handingOver, { then: 'keep' })).changed, [1]);
+      await world.settle({ id, guard: lease, recipients: [{ recipient: 1, remoteId: 'x' }], then: 'keep' });
       world.clock.advance(leaseMs);
       assert.equal(await world.state(id), 'claimed');
       const { lease: second, message, recovered } = await world.claimOne(smtp, { owner: 'bob' });

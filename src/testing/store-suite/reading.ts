@@ -95,6 +95,9 @@ export const readingCases: readonly StoreCase[] = [
       assert.deepEqual([await world.store.lookup({ messageId: '<a@x>' }), await world.store.lookup({ messageId: '<b@x>' })], [[second], [first]]);
       await world.settle({ id: first, guard: { from: ['queued'] }, then: 'remove' });
       assert.deepEqual([await world.store.lookup({ messageId: '<b@x>' }), await world.store.lookup({ entryId: first })], [[], []]);
+      await world.settle({ id: second, guard: { from: ['queued'] }, recipients: [{ recipient: 1, remoteId: 'r' }] });
+      await world.settle({ id: second, guard: { from: ['queued'] }, then: 'remove' });
+      assert.deepEqual(await world.store.lookup({ remoteId: 'r' }), []);
     },
   },
   {

@@ -99,6 +99,16 @@ export const receivingCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'M-071 received mail is marked as read, also without recipients',
+    async run(world) {
+      for (const recipients of [[], world.arrival().recipients]) {
+        const id = await world.receive({ recipients });
+        const settled = await world.settle({ id, guard: { from: ['delivered'] }, message: { read: true } });
+        assert.deepEqual([settled.result, (await world.get(id)).read], ['written', true]);
+      }
+    },
+  },
+  {
     title: 'M-110 a message of which only the headers are here is completed, and announced again',
     async run(world) {
       const id = await world.receive({ reference: '7:1', headersOnly: true, content: { inline: text('headers') } });

@@ -1,6 +1,8 @@
 // Settling: each by its own guard, each recipient by the state table, reports in the same write (M-064, M-072, T-043).
 import assert from 'node:assert/strict';
 import { finalStates, stateNames } from '../../message/transitions.ts';
+import type { Recipient } from '../../message/recipient.ts';
+import type { NewMessage } from '../../store/message-store.ts';
 import type { StoreCase } from './subject.ts';
 import { codeOf, collect, diagnostic, imap, leaseMs, queue, queued, recipient, rowOf, smtp, text, unrouted } from './world.ts';
 
@@ -38,6 +40,15 @@ export const settlingCases: readonly StoreCase[] = [
         message.recipients.map((row) => row.status.state),
         ['relayed', 'failed', 'claimed'],
       );
+    },
+  },
+  {
+    title: 'M-041 under the lease of a route, all means what it covers',
+    async run(world) {
+      const id = await world.submit({ recipients: [recipient(1), recipient(2, { route: queue })] });
+      const { lease } = await world.claimOne(smtp);
+      const settled = await world.settleClaim(lease, { state: 'failed', at: world.now, diagnostic });
+      assert.deepEqual([settled.changed, await world.state(id, 2)], [[1], 'queued']);
     },
   },
   {
@@ -150,6 +161,21 @@ export const settlingCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'T-043 under a lease, a report about a recipient who has had a final word is not written',
+    async run(world) {
+      const id = await world.submit();
+      const { lease } = await world.claimOne(smtp);
+      await world.settleFrom(id, ['claimed'], { status: world.relayed() });
+      const settled = await world.settleClaim(
+        lease,
+        { state: 'expired', at: world.now, diagnostic },
+        { submit: [world.message({ receivedBy: imap })] },
+      );
+      assert.deepEqual([settled.result, settled.changed, settled.submitted], ['written', [], undefined]);
+      assert.equal((await collect(world.store.find({}))).length, 1);
+    },
+  },
+  {
     title: 'T-043 a report under a stale lease is not written',
     async run(world) {
       const id = await world.submit();
@@ -197,6 +223,31 @@ export const settlingCases: readonly StoreCase[] = [
       const read = async (ref: typeof message.content) => Buffer.concat(await collect(world.store.readContent(ref))).toString();
       assert.deepEqual([await read(message.content), message.submitted && (await read(message.submitted))], ['as prepared, longer', 'as submitted']);
       assert.deepEqual([(await world.claim('intake')).length, (await world.claim(smtp)).length, (await world.claim(queue)).length], [0, 1, 1]);
+    },
+  },
+  {
+    title: 'M-049 prepared twice: recipients whose id stays keep what became of them, and only the bytes between go',
+    async run(world) {
+      const id = await world.submit({ content: { inline: text('submitted') } });
+      const contents = [(await world.get(id)).content];
+      for (const bytes of ['first', 'second']) {
+        const { lease } = await world.claimOne(smtp);
+        const recipients = [{ recipient: 1, status: world.deferred(0), countAttempt: true }];
+        await world.settle({
+          id,
+          guard: lease,
+          message: { content: { inline: text(bytes) }, recipients: [{ ...recipient(1), address: 'carol@example.net' }].map(withoutStatus) },
+          recipients,
+        });
+        contents.push((await world.get(id)).content);
+      }
+      const { attempts, status, address } = rowOf(await world.get(id));
+      assert.deepEqual([attempts, status.state, address], [2, 'deferred', 'carol@example.net']);
+      const [submitted, first, second] = contents.map((ref) => () => collect(world.store.readContent(ref)));
+      assert.deepEqual([(await submitted?.())?.length, (await second?.())?.length], [1, 1]);
+      assert.equal(await codeOf(first?.() ?? Promise.resolve()), 'ENOTFOUND');
+      await world.settle({ id, guard: { from: ['deferred'] }, then: 'remove' });
+      for (const read of [submitted, second]) assert.equal(await codeOf(read?.() ?? Promise.resolve()), 'ENOTFOUND');
     },
   },
   {
@@ -280,3 +331,8 @@ export const settlingCases: readonly StoreCase[] = [
     },
   },
 ];
+
+/** As a preprocessor gives it: what became of a recipient is not its business. */
+function withoutStatus({ status: _status, route: _route, ...row }: NewMessage['recipients'][number]): Recipient {
+  return row;
+}

@@ -42,6 +42,18 @@ export const sharingCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'U-008 U-019 the lease of a disposed owner is worth nothing, whoever shows it',
+    needs: ['share'],
+    async run(world) {
+      const other = await world.share();
+      const id = await world.submit();
+      const { lease } = await world.claimOne(smtp, { store: other.store, owner: 'bob' });
+      await other.store[Symbol.asyncDispose]();
+      assert.equal((await world.settle({ id, guard: lease, then: 'remove' })).result, 'stale');
+      assert.deepEqual(await world.store.renew([lease], world.now + leaseMs), [{ lease, news: 'lost' }]);
+    },
+  },
+  {
     title: 'U-019 of two owners the one that lost its lease cannot complete',
     needs: ['share'],
     async run(world) {

@@ -33,6 +33,18 @@ export const sweepingCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'U-005 content that another message still needs stays, whatever becomes of the first',
+    needs: ['sweep'],
+    async run(world) {
+      const content = await world.store.putContent(chunks('shared'));
+      const [first, second] = [await world.sent({ content }), await world.submit({ content })];
+      world.clock.advance(8 * day);
+      await sweepAll(world);
+      await world.settle({ id: first, guard: { from: ['relayed'] }, then: 'remove' });
+      assert.equal((await collect(world.store.readContent((await world.get(second)).content))).length, 1);
+    },
+  },
+  {
     title: 'U-005 nothing goes that is not finished, nor received mail',
     needs: ['sweep'],
     async run(world) {

@@ -110,6 +110,20 @@ describe('memoryStore', () => {
     expect(woken).toEqual([route]);
   });
 
+  it('a cursor beyond the end, as after a restored backup, answers with a gap', async () => {
+    const [full, restored] = [await opened(), await opened()];
+    await idOf(restored);
+    await idOf(full);
+    const stop = new AbortController();
+    const changes = full.changes(undefined, stop.signal)[Symbol.asyncIterator]();
+    await idOf(full);
+    const { value } = await changes.next();
+    for await (const change of restored.changes(value?.cursor, stop.signal)) {
+      expect(change.type).toBe('gap');
+      stop.abort();
+    }
+  });
+
   it('M-027 what it hands out cannot be changed', async () => {
     const store = await opened();
     const [stored] = await store.get([await idOf(store)]);

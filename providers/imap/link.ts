@@ -66,6 +66,13 @@ export class ImapLink {
     return abortable(this.#opening, signal);
   }
 
+  /** What to tell the spooler of a failed call: a gate has an end, or the next call may come at once. */
+  explained(error: unknown): unknown {
+    if (!(error instanceof TransportError) || error.gate === undefined || error.gate.until !== undefined) return error;
+    const waits = this.#retryAt > this.#setup.support.clock.now();
+    return withGate(error, waits ? { reason: error.gate.reason, until: this.#retryAt } : undefined);
+  }
+
   /** Work went well on the connection. */
   healthy(): void {
     this.#healthy = true;
@@ -159,11 +166,11 @@ export class ImapLink {
   }
 }
 
-function withGate(error: TransportError, gate: Gate): TransportError {
+function withGate(error: TransportError, gate: Gate | undefined): TransportError {
   const { cause, response } = error;
   return new TransportError(error.code, error.message, {
-    gate,
     outcome: 'notSent',
+    ...(gate === undefined ? {} : { gate }),
     ...(cause === undefined ? {} : { cause }),
     ...(response === undefined ? {} : { response }),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),

@@ -4,7 +4,7 @@ import type { FetchMessageObject } from 'imapflow';
 import { TransportError, type InboundMessage, type SpoolerSupport } from 'mailspool/provider';
 import type { ImapConnection } from './connection.ts';
 import { Download } from './download.ts';
-import { isRefusal } from './failures.ts';
+import { isRefusal, toTransportError } from './failures.ts';
 import { Folder, type PendingMessage } from './folder.ts';
 import type { ImapLink } from './link.ts';
 import type { Settings } from './options.ts';
@@ -164,7 +164,11 @@ export class Reception {
     try {
       await folder.acknowledge(connection, pending.uid);
     } catch (error) {
-      this.#setup.support.logger.warn({ folder: folder.path, uid: pending.uid, error }, 'imap: saved, but the server could not be told yet');
+      const { code, message } = toTransportError(error, 'acknowledge');
+      this.#setup.support.logger.warn(
+        { folder: folder.path, uid: pending.uid, code },
+        `imap: saved; the server is told with the next connection: ${message}`,
+      );
     }
   }
 

@@ -69,7 +69,12 @@ export class ImapSession implements TransportSession {
   }
 
   async poll(signal: AbortSignal): Promise<boolean> {
-    return !this.#offline && (await this.#reception.look(signal, { thorough: true }));
+    if (this.#offline) return false;
+    try {
+      return await this.#reception.look(signal, { thorough: true });
+    } catch (error) {
+      throw this.#link.explained(error);
+    }
   }
 
   async startMessage(message: InboundMessage, signal: AbortSignal): Promise<void> {
@@ -77,6 +82,8 @@ export class ImapSession implements TransportSession {
     let more = false;
     try {
       more = await this.#reception.receive(message, signal);
+    } catch (error) {
+      throw this.#link.explained(error);
     } finally {
       this.#status.receiving(more);
     }

@@ -1,7 +1,7 @@
 // One open SMTP connection: nodemailer's, with our own eyes on the phase of a transaction. Promise: whatever breaks,
 // the answer says whether the final dot may have left (T-022), and nothing is emitted that nobody hears (U-044).
 import type { Readable } from 'node:stream';
-import SMTPConnection, { type SMTPEnvelope, type SMTPConnectionEnvelope } from 'nodemailer/lib/smtp-connection';
+import type { default as SMTPConnection, SMTPConnectionEnvelope, SMTPEnvelope } from 'nodemailer/lib/smtp-connection';
 import type { Clock, Instant, Phase } from 'mailspool/provider';
 import { extensionsOf, type Extensions } from './extensions.ts';
 import { MessageBody } from './message-body.ts';

@@ -106,12 +106,10 @@ export class Connections {
     while (!this.#closed && this.#openings.size < this.#waiters.length && this.#all.size + this.#openings.size < this.#options.max) {
       const opening = new AbortController();
       this.#openings.add(opening);
-      this.#options
-        .open(opening.signal)
-        .then(
-          (connection) => this.#opened(opening, connection),
-          (error: Error) => this.#notOpened(opening, error),
-        );
+      this.#options.open(opening.signal).then(
+        (connection) => this.#opened(opening, connection),
+        (error: Error) => this.#notOpened(opening, error),
+      );
     }
   }
 

@@ -29,7 +29,8 @@ interface WireAddress {
 /** The envelope of a hand-over. What cannot be put on the wire is refused here, before any connection. */
 export function addressing(message: OutboundMessage): Addressing {
   const from = message.returnPath === null ? { address: '', international: false } : wireAddress(message.returnPath.address);
-  if (from === undefined) return nobody(message, 'mail', '5.1.7', `the sender ${JSON.stringify(message.returnPath?.address)} is no address that SMTP can carry`);
+  if (from === undefined)
+    return nobody(message, 'mail', '5.1.7', `the sender ${JSON.stringify(message.returnPath?.address)} is no address that SMTP can carry`);
   if (message.envelopeId !== undefined && !/^[\x21-\x7e]{1,100}$/.test(message.envelopeId)) {
     return nobody(message, 'mail', '5.5.4', `the envelope id ${JSON.stringify(message.envelopeId)} is not 1 to 100 printable characters`);
   }
@@ -70,7 +71,12 @@ function nobody(message: OutboundMessage, phase: Phase, enhancedCode: string, te
 function target(wire: WireAddress, recipient: Recipient, report: ReportRequest): Target {
   const notify = notifyOf({ ...report, ...recipient.report });
   const { originalRecipient } = recipient;
-  return { ...wire, recipients: [recipient.id], ...(notify !== undefined && { notify }), ...(originalRecipient !== undefined && { originalRecipient }) };
+  return {
+    ...wire,
+    recipients: [recipient.id],
+    ...(notify !== undefined && { notify }),
+    ...(originalRecipient !== undefined && { originalRecipient }),
+  };
 }
 
 /** NOTIFY, or nothing where the sender said nothing (RFC 3461, 4.1). */

@@ -77,7 +77,9 @@ export class HandOver {
     const { outcomes, rest } = resultsOf(group, answer, this.#options.deliveredAt());
     const stop = 'error' in end ? this.#stop(end) : undefined;
     if (stop) {
-      const own = outcomes.filter(({ recipient }) => group.some(({ address, recipients }) => answer.refused.has(address) && recipients.includes(recipient)));
+      const own = outcomes.filter(({ recipient }) =>
+        group.some(({ address, recipients }) => answer.refused.has(address) && recipients.includes(recipient)),
+      );
       this.#outcomes.push(...own);
       throw stop;
     }
@@ -164,7 +166,8 @@ export class HandOver {
 
   /** What ends the whole hand-over: cancelled, held back before the dot, or a server that wants credentials first. */
   #stop({ phase, response, error, unknown }: Breakdown): TransportError | undefined {
-    if (this.#heldBack) return new TransportError(codeOf(this.#heldBack), this.#heldBack.message, { outcome: 'notSent', phase, cause: this.#heldBack });
+    if (this.#heldBack)
+      return new TransportError(codeOf(this.#heldBack), this.#heldBack.message, { outcome: 'notSent', phase, cause: this.#heldBack });
     if (response === undefined) {
       if (!this.#signal.aborted) return undefined;
       return new TransportError('ECANCEL', 'the hand-over was broken off', { outcome: unknown ? 'unknown' : 'notSent', phase, cause: error });

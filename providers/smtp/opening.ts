@@ -67,7 +67,7 @@ const noAuth = ({ host }: SmtpSettings): Error => Object.assign(new Error(`${hos
 
 /** Deadlines by the spooler's clock: one for the connection, then one for each step that the server takes. */
 async function watch(wire: SMTPConnection, { timeouts }: SmtpSettings, clock: Clock, signal: AbortSignal): Promise<void> {
-  for (let seen = ''; ; ) {
+  for (let seen = ''; ;) {
     const [stage, progress] = [wire.stage, `${wire.stage} ${wire.lastServerResponse}`];
     if (seen === progress) throw timedOut(stage === 'init' ? 'connect' : 'greeting');
     seen = progress;

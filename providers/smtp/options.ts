@@ -72,7 +72,13 @@ export interface SmtpSettings extends Omit<SmtpOptions, 'timeouts'> {
 }
 
 const minute = 60_000;
-const defaultTimeouts: Required<SmtpTimeouts> = { connectMs: 2 * minute, greetingMs: 5 * minute, replyMs: 5 * minute, blockMs: 3 * minute, finalMs: 10 * minute };
+const defaultTimeouts: Required<SmtpTimeouts> = {
+  connectMs: 2 * minute,
+  greetingMs: 5 * minute,
+  replyMs: 5 * minute,
+  blockMs: 3 * minute,
+  finalMs: 10 * minute,
+};
 
 /** @throws ECONFIG naming the field */
 export function smtpSettings(given: SmtpOptions | string): SmtpSettings {
@@ -111,7 +117,14 @@ function check(settings: SmtpSettings): void {
     if (value !== undefined && (typeof value !== 'string' || !/^[!-;=?-~]+$/.test(value))) wrong(field, 'must be printable text without spaces');
   }
   if (!Number.isInteger(rest.port) || rest.port < 1 || rest.port > 65_535) wrong('port', 'must be 1 to 65535');
-  for (const field of ['connections', 'maxMessagesPerConnection', 'idleTimeoutMs', 'recipientsPerMessage', 'messagesPerSecond', 'messageSizeBytes'] as const) {
+  for (const field of [
+    'connections',
+    'maxMessagesPerConnection',
+    'idleTimeoutMs',
+    'recipientsPerMessage',
+    'messagesPerSecond',
+    'messageSizeBytes',
+  ] as const) {
     if (rest[field] !== undefined && !(rest[field] > 0)) wrong(field, 'must be a number above 0');
   }
   for (const [field, value] of Object.entries(timeouts)) if (!(value > 0)) wrong(`timeouts.${field}`, 'must be milliseconds above 0');
@@ -147,7 +160,7 @@ function fromUrl(text: string): SmtpOptions {
     else if (field === 'tls.rejectUnauthorized') options['tls'] = { rejectUnauthorized: flag(field, value) };
     else wrong(field, `is no parameter of an SMTP URL; there are ${[...numbers, ...flags, ...texts, 'tls.rejectUnauthorized'].join(', ')}`);
   }
-  return options as SmtpOptions;
+  return options;
 }
 
 function decoded(part: string): string {
@@ -158,7 +171,8 @@ function decoded(part: string): string {
   }
 }
 
-const flag = (field: string, value: string): boolean => (value === 'true' || value === 'false' ? value === 'true' : wrong(field, 'must be true or false'));
+const flag = (field: string, value: string): boolean =>
+  value === 'true' || value === 'false' ? value === 'true' : wrong(field, 'must be true or false');
 
 /** The message has the field, never the value: it may be a password. */
 function wrong(field: string, what: string): never {

@@ -32,19 +32,30 @@ function ownOutcome({ response, phase }: OwnReply): Outcome {
 
 function acceptedBy(response: string, deliveredAt: Instant | undefined): Outcome {
   const remoteId = remoteIdOf(response);
-  return { outcome: 'accepted', ...(response !== '' && { response }), ...(remoteId !== undefined && { remoteId }), ...(deliveredAt !== undefined && { deliveredAt }) };
+  return {
+    outcome: 'accepted',
+    ...(response !== '' && { response }),
+    ...(remoteId !== undefined && { remoteId }),
+    ...(deliveredAt !== undefined && { deliveredAt }),
+  };
 }
 
 /** Those that had no reply of their own. */
 function brokenDown({ phase, response, error, unknown }: Breakdown): Outcome {
-  if (unknown) return { outcome: 'unknown', diagnostic: connectionLost(phase, response, error, 'the connection broke before the server said whether it has the message') };
+  if (unknown)
+    return {
+      outcome: 'unknown',
+      diagnostic: connectionLost(phase, response, error, 'the connection broke before the server said whether it has the message'),
+    };
   if (response !== undefined) return refusal(response, phase, codeIn(phase));
   return { outcome: 'notSent', diagnostic: connectionLost(phase, response, error, 'the connection broke before the message was out') };
 }
 
 /** A group whose turn did not come. */
 export const untried = (targets: readonly Target[], end: Breakdown): readonly RecipientOutcome[] =>
-  targets.flatMap((target) => each(target, { outcome: 'notSent', diagnostic: connectionLost('mail', end.response, end.error, 'the connection broke before') }));
+  targets.flatMap((target) =>
+    each(target, { outcome: 'notSent', diagnostic: connectionLost('mail', end.response, end.error, 'the connection broke before') }),
+  );
 
 const each = ({ recipients }: Target, outcome: Outcome): RecipientOutcome[] => recipients.map((recipient) => ({ recipient, ...outcome }));
 

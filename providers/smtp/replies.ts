@@ -63,7 +63,10 @@ export function enhancedCode(response: string): string | undefined {
 /** The words of a reply, without its codes. */
 function replyText(response: string): string {
   const lines = response.slice(0, keptChars).split(/\r?\n/);
-  return lines.map((line) => line.replace(/^\d{3}(?:[ -]|$)(?:[245]\.\d{1,3}\.\d{1,3}(?:\s|$))?/, '').trim()).join(' ').trim();
+  return lines
+    .map((line) => line.replace(/^\d{3}(?:[ -]|$)(?:[245]\.\d{1,3}\.\d{1,3}(?:\s|$))?/, '').trim())
+    .join(' ')
+    .trim();
 }
 
 function recognised(response: string): string | undefined {
@@ -79,7 +82,8 @@ function recognised(response: string): string | undefined {
 export function statedDelayMs(response: string): number | undefined {
   const [, hours, minutes, seconds] = /\b(?:in|for|after)\s+(\d{1,2}):(\d\d):(\d\d)\b/i.exec(response) ?? [];
   if (hours !== undefined) return bounded(((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000);
-  const [, count, unit] = /\b(?:in|for|after|wait|retry)\s+(?:at least\s+|another\s+)?(\d{1,6})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b/i.exec(response) ?? [];
+  const [, count, unit] =
+    /\b(?:in|for|after|wait|retry)\s+(?:at least\s+|another\s+)?(\d{1,6})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b/i.exec(response) ?? [];
   if (count === undefined || unit === undefined) return undefined;
   const unitMs = { s: 1000, m: 60_000, h: 3_600_000 }[unit[0]?.toLowerCase() as 's' | 'm' | 'h'];
   return bounded(Number(count) * unitMs);

@@ -1,5 +1,13 @@
 // One logged-on SMTP account: its connections, what it knows of the server, and the hand-overs that go through them.
-import { TransportError, type Credentials, type OutboundMessage, type SessionLimits, type SpoolerSupport, type SubmitResult, type TransportSession } from 'mailspool/provider';
+import {
+  TransportError,
+  type Credentials,
+  type OutboundMessage,
+  type SessionLimits,
+  type SpoolerSupport,
+  type SubmitResult,
+  type TransportSession,
+} from 'mailspool/provider';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { HandOver, type HandOverOptions } from './hand-over.ts';
@@ -22,7 +30,16 @@ export class SmtpSession implements TransportSession {
   readonly #handOver: Omit<HandOverOptions, 'acquire'>;
 
   constructor(settings: SmtpSettings, support: SpoolerSupport) {
-    const { addressTypes, connections, recipientsPerMessage, messagesPerSecond, messageSizeBytes, maxMessagesPerConnection, idleTimeoutMs, timeouts } = settings;
+    const {
+      addressTypes,
+      connections,
+      recipientsPerMessage,
+      messagesPerSecond,
+      messageSizeBytes,
+      maxMessagesPerConnection,
+      idleTimeoutMs,
+      timeouts,
+    } = settings;
     const { clock, random } = support;
     this.addressTypes = addressTypes;
     this.limits = {
@@ -80,7 +97,11 @@ export class SmtpSession implements TransportSession {
   #unreachable(error: OpeningError): TransportError {
     const gate = this.#reachability.failed(error);
     this.#support.updateStatus({ statusText: error.message, remoteValidateOk: false }, { merge: true });
-    const { text: _text, code: _code, ...reply } = error.response === undefined ? { text: '', code: '' } : diagnostic(error.response, error.phase, error.code);
+    const {
+      text: _text,
+      code: _code,
+      ...reply
+    } = error.response === undefined ? { text: '', code: '' } : diagnostic(error.response, error.phase, error.code);
     return new TransportError(error.code, error.message, { phase: error.phase, ...reply, outcome: 'notSent', gate, cause: error });
   }
 

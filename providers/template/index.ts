@@ -14,7 +14,8 @@ export interface TemplateOptions {
 /** @throws ECONFIG if a directory is missing */
 export function template({ outbox, inbox }: TemplateOptions): TransportProvider {
   // Say early what is wrong with the settings: with a code, the field, and never the value of a password.
-  if (!outbox || !inbox) throw new MailspoolError('ECONFIG', 'template: outbox and inbox must be directories', { field: outbox ? 'inbox' : 'outbox' });
+  if (!outbox || !inbox)
+    throw new MailspoolError('ECONFIG', 'template: outbox and inbox must be directories', { field: outbox ? 'inbox' : 'outbox' });
 
   return {
     // Part of the session's name in the profile: keep it for ever.
@@ -80,6 +81,9 @@ export function template({ outbox, inbox }: TemplateOptions): TransportProvider 
 
   async function waiting(): Promise<string[]> {
     const entries = await readdir(inbox, { withFileTypes: true });
-    return entries.filter((entry) => entry.isFile() && entry.name.endsWith('.eml') && !entry.name.startsWith('.')).map(({ name }) => name).sort();
+    return entries
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.eml') && !entry.name.startsWith('.'))
+      .map(({ name }) => name)
+      .sort();
   }
 }

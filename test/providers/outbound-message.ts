@@ -19,7 +19,14 @@ export interface DraftedMessage extends OutboundMessage {
 let count = 0;
 
 export function outboundMessage(draft: OutboundDraft = {}): DraftedMessage {
-  const { id = `m${++count}`, from = 'ann@mailspool.test', to = ['bob@mailspool.test'], raw = 'Subject: hello\r\n\r\nhello\r\n', sizeBytes, ...rest } = draft;
+  const {
+    id = `m${++count}`,
+    from = 'ann@mailspool.test',
+    to = ['bob@mailspool.test'],
+    raw = 'Subject: hello\r\n\r\nhello\r\n',
+    sizeBytes,
+    ...rest
+  } = draft;
   const recipients = to.map((one, index) => recipient(one, index + 1));
   const saved: RecipientOutcome[] = [];
   const calls = { handOvers: 0 };

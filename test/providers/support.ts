@@ -1,5 +1,13 @@
 // A spooler's side of the contract, without a spooler: what a provider is handed at logon, and what it said.
-import { MailspoolError, type Credentials, type LogonOptions, type ProfileSection, type SessionKey, type SpoolerNotification, type SpoolerSupport } from 'mailspool/provider';
+import {
+  MailspoolError,
+  type Credentials,
+  type LogonOptions,
+  type ProfileSection,
+  type SessionKey,
+  type SpoolerNotification,
+  type SpoolerSupport,
+} from 'mailspool/provider';
 import { systemClock } from '../../src/time/clock.ts';
 import { systemRandom } from '../../src/time/random.ts';
 

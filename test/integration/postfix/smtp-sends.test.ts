@@ -7,7 +7,11 @@ import { loggedOn } from '../../providers/smtp/logged-on.ts';
 import { hasSmtpSink, startSmtpSink } from './smtp-sink.ts';
 
 /** The documented canonical form, with the sink's line ends. */
-const canonical = (raw: Buffer): string => raw.toString('latin1').replace(/\r\n|\r|\n/g, '\n').replace(/(?<!\n)$/, '\n');
+const canonical = (raw: Buffer): string =>
+  raw
+    .toString('latin1')
+    .replace(/\r\n|\r|\n/g, '\n')
+    .replace(/(?<!\n)$/, '\n');
 
 /** A message of a random shape: line lengths, dots, odd line ends, 8-bit bytes, sizes up to some 100 KB. */
 function generated(id: number, random: { bytes(count: number): Uint8Array }): Buffer {
@@ -29,7 +33,11 @@ describe.skipIf(!hasSmtpSink('that what is sent arrives byte for byte'))('smtp-s
     const raws = Array.from({ length: 500 }, (_, id) => generated(id, random));
     const outcomes = await Promise.all(
       raws.map(async (raw, id) => {
-        const message = outboundMessage({ from: id % 10 === 0 ? null : 'ann@mailspool.test', to: [`r${id}@x.test`, `s${id}@x.test`], ...(id % 2 ? { raw } : { raw: () => Readable.from(cut(raw)), sizeBytes: 1_000_000 }) });
+        const message = outboundMessage({
+          from: id % 10 === 0 ? null : 'ann@mailspool.test',
+          to: [`r${id}@x.test`, `s${id}@x.test`],
+          ...(id % 2 ? { raw } : { raw: () => Readable.from(cut(raw)), sizeBytes: 1_000_000 }),
+        });
         return summary(message, await provider.submit(message));
       }),
     );
@@ -60,7 +68,10 @@ describe.skipIf(!hasSmtpSink('that what is sent arrives byte for byte'))('smtp-s
   });
 
   test('F-11 a soft refusal is tried again, a hard one is final', async () => {
-    for (const [flag, outcome] of [['-r', 'notSent'], ['-f', 'rejected']] as const) {
+    for (const [flag, outcome] of [
+      ['-r', 'notSent'],
+      ['-f', 'rejected'],
+    ] as const) {
       for (const command of ['MAIL', 'RCPT', 'DATA', '.']) {
         await using sink = await startSmtpSink([flag, command]);
         await using provider = await loggedOn(sink);

@@ -11,7 +11,8 @@ const never = new AbortController().signal;
 async function loggedOn(options: Parameters<typeof loopback>[0] = {}, support = testSupport()) {
   const provider = loopback(options);
   const session = await provider.logon(support, logonOptions());
-  const submit = (message = outboundMessage(), signal = never) => session.submitMessage?.(message, signal) ?? Promise.reject(new Error('it does not send'));
+  const submit = (message = outboundMessage(), signal = never) =>
+    session.submitMessage?.(message, signal) ?? Promise.reject(new Error('it does not send'));
   return { provider, session, support, submit };
 }
 
@@ -48,7 +49,13 @@ test('a hand-over is accepted and remembered as it was', async () => {
 
 test('U-021 answers can differ by recipient, and only the accepted arrive', async () => {
   const refused = { outcome: 'rejected', diagnostic: { code: 'EENVELOPE', text: 'no such user' } } as const;
-  const { provider, submit } = await loggedOn({ deliver: true, answer: () => [{ recipient: 1, outcome: 'accepted' }, { recipient: 2, ...refused }] });
+  const { provider, submit } = await loggedOn({
+    deliver: true,
+    answer: () => [
+      { recipient: 1, outcome: 'accepted' },
+      { recipient: 2, ...refused },
+    ],
+  });
   const message = outboundMessage({ id: 'm', to: ['bob@x.test', 'eve@x.test'] });
   expect(summary(message, await submit(message))).toEqual(['1:accepted', '2:rejected']);
   expect(provider.waiting).toEqual(['m/1/1']);

@@ -10,7 +10,11 @@ test('a URL says what the object says', () => {
   );
   expect(smtpSettings('smtps://mail.test')).toMatchObject({ host: 'mail.test', port: 465, secure: true });
   expect(smtpSettings('lmtp://[::1]')).toMatchObject({ host: '::1', port: 24, lmtp: true });
-  expect(smtpSettings('smtp://mail.test?tls.rejectUnauthorized=false')).toMatchObject({ port: 587, secure: false, tls: { rejectUnauthorized: false } });
+  expect(smtpSettings('smtp://mail.test?tls.rejectUnauthorized=false')).toMatchObject({
+    port: 587,
+    secure: false,
+    tls: { rejectUnauthorized: false },
+  });
 });
 
 const mistakes: readonly [SmtpOptions | string, string][] = [
@@ -30,7 +34,9 @@ const mistakes: readonly [SmtpOptions | string, string][] = [
 ];
 for (const [options, field] of mistakes) {
   test(`X-007 a mistake is refused by the name of its field: ${JSON.stringify(options)}`, () => {
-    expect(() => smtp(options)).toThrow(expect.objectContaining({ code: 'ECONFIG', field, message: expect.not.stringContaining('secret') as string }) as Error);
+    expect(() => smtp(options)).toThrow(
+      expect.objectContaining({ code: 'ECONFIG', field, message: expect.not.stringContaining('secret') as string }) as Error,
+    );
   });
 }
 
@@ -47,7 +53,11 @@ test('T-060 credentials do not cross a network in the clear unless told to', () 
 
 test('T-025 T-027 a session says its limits, and the deadlines are not below the RFC', async () => {
   const session = await smtp({ host: 'mail.test', messageSizeBytes: 10_000_000 }).logon(testSupport(), logonOptions());
-  expect(session).toMatchObject({ addressTypes: ['SMTP'], reception: 'none', limits: { outbound: 5, recipientsPerMessage: 100, messageSizeBytes: 10_000_000 } });
+  expect(session).toMatchObject({
+    addressTypes: ['SMTP'],
+    reception: 'none',
+    limits: { outbound: 5, recipientsPerMessage: 100, messageSizeBytes: 10_000_000 },
+  });
   const { greetingMs, replyMs, blockMs, finalMs } = smtpSettings({}).timeouts;
   expect([greetingMs, replyMs, blockMs, finalMs].map((ms) => ms / 60_000)).toEqual([5, 5, 3, 10]);
 });

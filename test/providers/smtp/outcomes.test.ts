@@ -27,13 +27,27 @@ test('a message goes through with the reply that took it', async () => {
   expect(bodies.map(String)).toEqual(['Subject: hello\r\n\r\nhello\r\n']);
 });
 
-for (const [phase, step] of [['mail', 'MAIL'], ['rcpt', 'RCPT'], ['data', 'DATA'], ['final', '.']] as const) {
-  for (const [code, outcome, rule] of [['451 4.3.0', 'notSent', 'F-11'], ['550 5.7.1', 'rejected', 'F-12']] as const) {
+for (const [phase, step] of [
+  ['mail', 'MAIL'],
+  ['rcpt', 'RCPT'],
+  ['data', 'DATA'],
+  ['final', '.'],
+] as const) {
+  for (const [code, outcome, rule] of [
+    ['451 4.3.0', 'notSent', 'F-11'],
+    ['550 5.7.1', 'rejected', 'F-12'],
+  ] as const) {
     for (const offers of [['PIPELINING'], ['8BITMIME']]) {
       test(`T-021 ${rule} ${code} at ${step} is ${outcome}${offers.includes('PIPELINING') ? ', pipelined' : ''}`, async () => {
         const { result, outcomes, connections } = await handOver({ offers, on: (at) => (at.startsWith(step) ? `${code} no` : undefined) });
         expect(outcomes).toEqual([`1:${outcome}`]);
-        expect(diagnosticOf(result)).toMatchObject({ phase, responseCode: Number(code.slice(0, 3)), enhancedCode: code.slice(4), response: `${code} no`, text: 'no' });
+        expect(diagnosticOf(result)).toMatchObject({
+          phase,
+          responseCode: Number(code.slice(0, 3)),
+          enhancedCode: code.slice(4),
+          response: `${code} no`,
+          text: 'no',
+        });
         expect(connections).toBe(1);
       });
     }
@@ -70,12 +84,17 @@ test('U-016 F-14 T-022 a connection that breaks after the final dot leaves the o
 });
 
 test('U-016 a reply that comes before the message has gone is no acceptance', async () => {
-  const { outcomes } = await handOver({ on: (at) => (at === 'DATA' ? '354 go\r\n250 2.0.0 that was quick' : undefined) }, { raw: Buffer.alloc(8_000_000, 'x'.repeat(76) + '\r\n') });
+  const { outcomes } = await handOver(
+    { on: (at) => (at === 'DATA' ? '354 go\r\n250 2.0.0 that was quick' : undefined) },
+    { raw: Buffer.alloc(8_000_000, 'x'.repeat(76) + '\r\n') },
+  );
   expect(outcomes).toEqual(['1:notSent']);
 });
 
 test('a refusal in the middle of the message counts, and the connection is not used again', async () => {
-  await using server = await scriptedServer({ on: (at) => (at === 'BODY' && server.bodies.length === 0 && server.connections.made === 1 ? '552 5.3.4 too big' : undefined) });
+  await using server = await scriptedServer({
+    on: (at) => (at === 'BODY' && server.bodies.length === 0 && server.connections.made === 1 ? '552 5.3.4 too big' : undefined),
+  });
   await using provider = await loggedOn(server, { connections: 1 });
   const message = outboundMessage({ raw: Buffer.alloc(8_000_000, 'x'.repeat(76) + '\r\n') });
   expect(summary(message, await provider.submit(message))).toEqual(['1:rejected']);
@@ -89,12 +108,17 @@ test('T-011 U-021 250, 550 and 451 go on with those accepted, each told apart', 
     const { outcomes, result, bodies } = await handOver({ offers, on: (at) => replies[/<(.*)>/.exec(at)?.[1] ?? ''] }, { to: Object.keys(replies) });
     expect(outcomes).toEqual(['1:accepted', '2:rejected', '3:notSent']);
     expect(bodies).toHaveLength(1);
-    expect(result).toContainEqual(expect.objectContaining({ recipient: 2, diagnostic: expect.objectContaining({ enhancedCode: '5.1.1', phase: 'rcpt' }) }));
+    expect(result).toContainEqual(
+      expect.objectContaining({ recipient: 2, diagnostic: expect.objectContaining({ enhancedCode: '5.1.1', phase: 'rcpt' }) }),
+    );
   }
 });
 
 test('T-011 all refused: each has its own outcome, and no message is sent', async () => {
-  const { outcomes, bodies } = await handOver({ on: (at) => (at.includes('bob') ? '550 no' : at.includes('eve') ? '450 later' : undefined) }, { to: bobAndEve });
+  const { outcomes, bodies } = await handOver(
+    { on: (at) => (at.includes('bob') ? '550 no' : at.includes('eve') ? '450 later' : undefined) },
+    { to: bobAndEve },
+  );
   expect(outcomes).toEqual(['1:rejected', '2:notSent']);
   expect(bodies).toHaveLength(0);
 });
@@ -118,7 +142,10 @@ for (const step of ['MAIL', 'RCPT', 'DATA', '.']) {
 }
 
 test('T-023 a refusal before 421 stands', async () => {
-  const { outcomes } = await handOver({ on: (at) => (at.includes('bob') ? '550 no' : at.includes('eve') ? '421 bye' : undefined) }, { to: bobAndEve });
+  const { outcomes } = await handOver(
+    { on: (at) => (at.includes('bob') ? '550 no' : at.includes('eve') ? '421 bye' : undefined) },
+    { to: bobAndEve },
+  );
   expect(outcomes).toEqual(['1:rejected', '2:notSent']);
 });
 
@@ -157,7 +184,12 @@ test('an address that is given twice is sent to once, and both are answered', as
 test('T-035 on conflict the class of the reply wins over the enhanced code, and the reply is kept whole', async () => {
   const reply = '550-4.1.1 no such user\r\n550 4.1.1 here';
   const { result } = await handOver({ on: (at) => (at.startsWith('RCPT') ? reply : undefined) });
-  expect(result).toMatchObject([{ outcome: 'rejected', diagnostic: { enhancedCode: '5.1.1', responseCode: 550, response: reply.replace('\r\n', '\n'), text: 'no such user here' } }]);
+  expect(result).toMatchObject([
+    {
+      outcome: 'rejected',
+      diagnostic: { enhancedCode: '5.1.1', responseCode: 550, response: reply.replace('\r\n', '\n'), text: 'no such user here' },
+    },
+  ]);
 });
 
 test('U-036 greylisting is recognised, and a stated delay is passed on', async () => {
@@ -166,7 +198,10 @@ test('U-036 greylisting is recognised, and a stated delay is passed on', async (
 });
 
 test('T-038 LMTP answers for each recipient after the dot, and accepted is delivered', async () => {
-  await using server = await scriptedServer({ lmtp: true, on: (at) => (at.startsWith('. ') && at.includes('eve') ? '552 5.2.2 mailbox full' : undefined) });
+  await using server = await scriptedServer({
+    lmtp: true,
+    on: (at) => (at.startsWith('. ') && at.includes('eve') ? '552 5.2.2 mailbox full' : undefined),
+  });
   await using provider = await loggedOn(server, { lmtp: true });
   const message = outboundMessage({ to: bobAndEve });
   const result = await provider.submit(message);

@@ -9,7 +9,13 @@ test('T-021 a reply is three digits of class 2 to 5, then a blank, a hyphen or n
 });
 
 test('T-035 enhanced codes are found where they belong, in the class of the reply', () => {
-  expect(['550 5.1.1 x', '550-5.1.1 x\n550 5.1.1 y', '450 4.7.1', '550 4.1.1 x', '250 2.0.0 ok'].map(enhancedCode)).toEqual(['5.1.1', '5.1.1', '4.7.1', '5.1.1', '2.0.0']);
+  expect(['550 5.1.1 x', '550-5.1.1 x\n550 5.1.1 y', '450 4.7.1', '550 4.1.1 x', '250 2.0.0 ok'].map(enhancedCode)).toEqual([
+    '5.1.1',
+    '5.1.1',
+    '4.7.1',
+    '5.1.1',
+    '2.0.0',
+  ]);
   expect(['550 x 5.1.1', '550 5.1 x', '550 5.1.1.1 x', '550 5.1234.1 x', '354 2.0.0 go'].map(enhancedCode)).toEqual(Array(5).fill(undefined));
 });
 
@@ -19,19 +25,27 @@ test('T-024 too many recipients are told from a full disk and a full mailbox', (
 });
 
 test('U-036 a stated delay is read in seconds, minutes, hours or as a clock, and nothing absurd is believed', () => {
-  const replies = ['450 Greylisted for 300 seconds', '451 try again in 5 minutes', '450 come back in 00:04:59', '421 retry after 1 hour', '450 wait 30s'];
+  const replies = [
+    '450 Greylisted for 300 seconds',
+    '451 try again in 5 minutes',
+    '450 come back in 00:04:59',
+    '421 retry after 1 hour',
+    '450 wait 30s',
+  ];
   expect(replies.map(statedDelayMs)).toEqual([300_000, 300_000, 299_000, 3_600_000, 30_000]);
   expect(['450 later', '450 in 999999 hours', '450 in 0 seconds', '450 see page 300'].map(statedDelayMs)).toEqual(Array(4).fill(undefined));
 });
 
 test('U-036 throttling and greylisting are recognised', () => {
   const reasonOf = (response: string) => refusal(response, 'rcpt', 'EENVELOPE').diagnostic.reason;
-  expect(['450 4.2.0 Recipient address rejected: Greylisted', '451 graylisting in effect', '421 Too many connections', '450 rate limited: Rate limit exceeded'].map(reasonOf)).toEqual([
-    'greylisted',
-    'greylisted',
-    'throttled',
-    'throttled',
-  ]);
+  expect(
+    [
+      '450 4.2.0 Recipient address rejected: Greylisted',
+      '451 graylisting in effect',
+      '421 Too many connections',
+      '450 rate limited: Rate limit exceeded',
+    ].map(reasonOf),
+  ).toEqual(['greylisted', 'greylisted', 'throttled', 'throttled']);
   expect(['550 greylisted', '450 mailbox busy'].map(reasonOf)).toEqual([undefined, undefined]);
 });
 
@@ -40,6 +54,11 @@ test('U-057 the name that the server gives the message is kept', () => {
 });
 
 test('what EHLO offers', () => {
-  expect(extensionsOf('250-mail.test\n250-SIZE 100\n250-8bitmime\n250-DSN\n250 SMTPUTF8')).toEqual({ eightBitMime: true, smtpUtf8: true, dsn: true, sizeBytes: 100 });
+  expect(extensionsOf('250-mail.test\n250-SIZE 100\n250-8bitmime\n250-DSN\n250 SMTPUTF8')).toEqual({
+    eightBitMime: true,
+    smtpUtf8: true,
+    dsn: true,
+    sizeBytes: 100,
+  });
   expect(extensionsOf('250 SIZE 100')).toEqual({ eightBitMime: false, smtpUtf8: false, dsn: false, sizeBytes: 0 });
 });

@@ -19,13 +19,13 @@ const envelopeOf = (steps: readonly string[]) => steps.filter((step) => /^(MAIL|
 /** What a receiver makes of the dots (RFC 5321, 4.5.2). */
 const unstuffed = (wire: Buffer | undefined): string => (wire ?? Buffer.alloc(0)).toString('latin1').replace(/^\.|(?<=\r\n)\./g, '');
 /** The documented canonical form: every bare CR or LF is CRLF, and the last line ends. */
-const canonical = (raw: string): string => `${raw.replace(/\r\n|\r|\n/g, '\r\n').replace(/(?<!\r\n)$/, '\r\n')}`;
+const canonical = (raw: string): string => raw.replace(/\r\n|\r|\n/g, '\r\n').replace(/(?<!\r\n)$/, '\r\n');
 
 const smuggled = ['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r', '\r.\r\n', '\r\n.\r', '\r\n.\r\n'];
 for (const end of smuggled) {
   test(`X-002 T-030 ${JSON.stringify(end)} in the content ends nothing and leaves no bare CR or LF`, async () => {
     const raw = `Subject: a\r\n\r\nbefore${end}MAIL FROM:<eve@x.test>\r\nRCPT TO:<bob@x.test>\r\nDATA\r\nafter`;
-    for (const content of [raw, () => Readable.from([...raw].map((char) => Buffer.from(char)))]) {
+    for (const content of [raw, () => Readable.from(Array.from(raw, (char) => Buffer.from(char)))]) {
       const { bodies, steps } = await sent({ raw: content, sizeBytes: typeof content === 'string' ? raw.length : 1_000_000 });
       expect(bodies).toHaveLength(1);
       expect(bodies[0]?.toString()).not.toMatch(/\r(?!\n)|(?<!\r)\n/);
@@ -51,7 +51,18 @@ test('T-029 dots and line ends arrive as they were, wherever the chunks are cut'
   );
 });
 
-for (const bad of ['bob@x.test\r\nRCPT TO:<eve@x.test>', 'bob@x.test\n', 'bob\0@x.test', 'bob@x.test> SIZE=1', '<bob@x.test', ' bob@x.test', 'b ob@x.test', '', 'bob@ex\u00adample.test', 'bob@\u202ex.test']) {
+for (const bad of [
+  'bob@x.test\r\nRCPT TO:<eve@x.test>',
+  'bob@x.test\n',
+  'bob\0@x.test',
+  'bob@x.test> SIZE=1',
+  '<bob@x.test',
+  ' bob@x.test',
+  'b ob@x.test',
+  '',
+  'bob@ex\u00adample.test',
+  'bob@\u202ex.test',
+]) {
   test(`X-007 the recipient ${JSON.stringify(bad)} is refused before any connection`, async () => {
     const { outcomes, connections, result } = await sent({ to: [bad] });
     expect(outcomes).toEqual(['1:rejected']);
@@ -59,13 +70,11 @@ for (const bad of ['bob@x.test\r\nRCPT TO:<eve@x.test>', 'bob@x.test\n', 'bob\0@
     expect(connections).toBe(0);
   });
 
-  if (bad !== '') {
-    test(`X-007 the sender ${JSON.stringify(bad)} is refused before any connection`, async () => {
-      const { outcomes, connections } = await sent({ from: bad });
-      expect(outcomes).toEqual(['1:rejected']);
-      expect(connections).toBe(0);
-    });
-  }
+  test(`X-007 the sender ${JSON.stringify(bad)} is refused before any connection`, async () => {
+    const { outcomes, connections } = await sent({ from: bad });
+    expect(outcomes).toEqual(['1:rejected']);
+    expect(connections).toBe(0);
+  });
 }
 
 test('X-007 a bad recipient does not stop the good ones; a bad envelope id or original recipient stops its own', async () => {

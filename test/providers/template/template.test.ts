@@ -60,7 +60,11 @@ test('M-078 M-081 files are received one by one, in order of name, until there i
   expect(await session.poll?.(signal)).toBe(true);
   const turns = [turn(), turn(), turn()];
   for (const { message } of turns) await session.startMessage?.(message, signal);
-  expect(turns.map(({ seen }) => seen)).toEqual([{ reference: 'a.eml', content: 'a.eml', saved: true }, { reference: 'b.eml', content: 'b.eml', saved: true }, {}]);
+  expect(turns.map(({ seen }) => seen)).toEqual([
+    { reference: 'a.eml', content: 'a.eml', saved: true },
+    { reference: 'b.eml', content: 'b.eml', saved: true },
+    {},
+  ]);
   expect(await readdir(inDirectory('in', 'cur'))).toEqual(['a.eml', 'b.eml']);
 });
 

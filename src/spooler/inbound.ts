@@ -6,6 +6,7 @@ import { TransportError } from '../provider/transport-error.ts';
 import type { TransportSession } from '../provider/transport-session.ts';
 import type { Instant } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { nextTurn } from '../time/turn.ts';
 import type { SpoolerOptions } from './contract.ts';
 import type { Engine } from './engine.ts';
 import { diagnosticOf } from './hand-over.ts';
@@ -119,7 +120,10 @@ export class Inbound {
     if (pollDue) reception.nextPollAt = startedAt + pollIntervalMs(session);
     try {
       const wanted = !pollDue || session.critical || (await this.#poll(session));
-      if (wanted && (await this.#round(session, startedAt))) this.newMail(session);
+      const more = wanted && (await this.#round(session, startedAt));
+      // Timers and sockets get their turn, too, however fast the session is (M-094).
+      await nextTurn();
+      if (more) this.newMail(session);
     } catch (error) {
       this.#failed(session, reception, error);
     }

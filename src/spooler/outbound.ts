@@ -5,6 +5,7 @@ import type { EntryId, RecipientRow, Route } from '../message/recipient.ts';
 import type { Claim, Queue, RecipientChange, Settled, Settlement } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { nextTurn } from '../time/turn.ts';
 import { type Engine, leaseMs } from './engine.ts';
 import { HandOver, type HandOverResult } from './hand-over.ts';
 import type { InFlight } from './in-flight.ts';
@@ -120,6 +121,7 @@ export class Outbound {
       if (demands.length === 0 || signal.aborted || this.#stopping) return earliest([...notBefore, ...this.#gatesEnd()]);
       const { claims, nextDueAt } = await this.#claim(demands);
       for (const lane of lanes) this.#startNext(lane);
+      await nextTurn();
       if (claims.length === 0) return earliest([nextDueAt, ...notBefore, ...this.#gatesEnd()]);
     }
   }

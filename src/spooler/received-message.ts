@@ -33,6 +33,7 @@ export class ReceivedMessage implements InboundMessage {
   #head: Uint8Array = new Uint8Array();
   #properties: MessageProperties = {};
   #recipients: readonly RecipientInput[] | undefined;
+  #named = false;
   #revoked = false;
 
   constructor(parts: ReceivedMessageParts) {
@@ -43,6 +44,7 @@ export class ReceivedMessage implements InboundMessage {
     this.#check();
     if (reference === '') throw new MailspoolError('EINVALID', 'a reference must not be empty', { field: 'reference' });
     this.reference = reference;
+    this.#named = true;
     for (const alias of aliases) this.#aliases.add(alias);
     const known = await this.#parts.store.received(this.#parts.session.key, [reference, ...this.#aliases]);
     this.#check();
@@ -71,7 +73,7 @@ export class ReceivedMessage implements InboundMessage {
   async saveChanges({ announce = true, section }: Parameters<InboundMessage['saveChanges']>[0] = {}): Promise<'saved' | 'alreadyReceived'> {
     this.#check();
     const { store, session, support } = this.#parts;
-    if (this.reference === '1') throw new MailspoolError('EINVALID', 'call setReference before saveChanges', { field: 'reference' });
+    if (!this.#named) throw new MailspoolError('EINVALID', 'call setReference before saveChanges', { field: 'reference' });
     if (!this.#content) throw new MailspoolError('EINVALID', 'call setContent before saveChanges', { field: 'content' });
     if (section && !section.key.startsWith(sectionPrefix(session.key))) {
       throw new MailspoolError('ENOACCESS', `profile section ${section.key} belongs to another session`, { field: 'section' });

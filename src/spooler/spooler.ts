@@ -415,7 +415,7 @@ export class MailSpooler implements Spooler {
     this.#state = 'stopped';
     events.complete();
     this.#status.complete();
-    return { complete, inbound: this.#inbound.active, outbound: this.#outbound.active, queued: queues.reduce((sum, { entries }) => sum + entries, 0) };
+    return { complete, inbound: this.#inbound.active, outbound: this.#outbound.active, queued: waitingCount(queues) };
   }
 
   /** No new claims; what is in flight may finish, then is aborted. Whether all of it finished (T-018). */
@@ -448,5 +448,9 @@ export class MailSpooler implements Spooler {
     if (this.#state === 'stopped') throw new MailspoolError('ESTOPPED', 'the spooler was stopped');
   }
 }
+
+/** Deliveries that wait: routed, or without a route yet. */
+const waitingCount = (queues: readonly { queue: Queue; entries: number }[]): number =>
+  queues.filter(({ queue }) => queue === 'intake' || typeof queue === 'object').reduce((sum, { entries }) => sum + entries, 0);
 
 const notYet = (what: string): MailspoolError => new MailspoolError('ENOSUPPORT', `${what} is not supported by this version`);

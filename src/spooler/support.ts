@@ -7,6 +7,7 @@ import type { StatusColumns } from '../provider/status.ts';
 import type { MessageStore, Section } from '../store/message-store.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
+import { nextTurn } from '../time/turn.ts';
 import type { Account } from './account.ts';
 import type { Session } from './session.ts';
 
@@ -95,7 +96,7 @@ export class SessionSupport implements SpoolerSupport {
   }
 
   async yield(): Promise<'continue' | 'cancelled'> {
-    await this.clock.sleep(0);
+    await nextTurn();
     return this.signal.aborted ? 'cancelled' : 'continue';
   }
 

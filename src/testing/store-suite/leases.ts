@@ -105,7 +105,7 @@ export const leaseCases: readonly StoreCase[] = [
       const { lease } = await world.claimOne('finishing');
       await world.settle({ id, guard: lease, then: { finished: {} } });
       await world.settleFrom(id, ['failed'], { status: { state: 'queued' } });
-      assert.equal((await world.claimOne(smtp)).recovered, undefined);
+      assert.equal((await world.claimOne({ message: id })).recovered, undefined);
     },
   },
   {

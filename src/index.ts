@@ -29,6 +29,7 @@ export type {
   StopResult,
   SubmitReceipt,
 } from './spooler/contract.ts';
+export { nodemailerTransport, type SpooledMessageInfo } from './spooler/nodemailer-transport.ts';
 export { defaultRetry, retryPolicy, type RetryOptions } from './spooler/retry.ts';
 export { memoryStore } from './store/memory/memory-store.ts';
 export type { Change, MessageFilter, MessageStore, Retention } from './store/message-store.ts';

@@ -79,9 +79,13 @@ export class Submission {
     planner.checkSize(composed.recipients, routable);
     const dueAt = options.sendAt === undefined ? undefined : instantOf(options.sendAt, now);
     const planned = await this.#plan(composed.recipients, routable, options.signal);
+    const { requested } = composed;
+    const envelopeId = options.envelopeId ?? requested?.envelopeId;
+    const report = { ...requested?.report, ...options.report };
     const expiresAt = options.expiresAt === undefined ? (dueAt ?? now) + engine.retry.lifetimeMs : Number(options.expiresAt);
     return {
-      ...pick(options, ['tenant', 'envelopeId', 'options', 'deliverBy']),
+      ...pick(options, ['tenant', 'options', 'deliverBy']),
+      ...(envelopeId !== undefined && { envelopeId }),
       ...(account !== undefined && { account }),
       folder: folders.outbox,
       content,
@@ -90,11 +94,11 @@ export class Submission {
       recipients: planned.recipients,
       submitTime: now,
       priority: options.priority ?? 0,
-      report: options.report ?? {},
+      report,
       afterSend: options.afterSend ?? { moveTo: folders.sent },
       guarantee: options.guarantee ?? 'atLeastOnce',
       onUnknown: options.onUnknown ?? (options.guarantee === 'atMostOnce' ? 'hold' : 'resend'),
-      warnAt: options.report?.delay === false ? [] : engine.retry.warnAfterMs.map((ms) => (dueAt ?? now) + ms),
+      warnAt: report.delay === false ? [] : engine.retry.warnAfterMs.map((ms) => (dueAt ?? now) + ms),
       ...(planned.preprocess && { submitState: { locked: false, preprocess: true } }),
       ...(dueAt !== undefined && { dueAt }),
       ...(options.sendAt !== undefined && { sendAt: options.sendAt }),

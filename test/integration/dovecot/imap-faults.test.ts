@@ -2,7 +2,8 @@
 // a server have been seen to fail.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { imap, type ImapOptions } from 'mailspool/providers/imap';
-import type { TransportSession } from 'mailspool/provider';
+import type { Clock, TransportSession } from 'mailspool/provider';
+import { systemClock } from '../../../src/time/clock.ts';
 import { FaultLine, type Harm } from '../../providers/imap/fault-line.ts';
 import { Spool } from '../../providers/inbound-message.ts';
 import { logonOptions, type TestSupport } from '../../providers/support.ts';
@@ -27,7 +28,7 @@ describe.skipIf(!hasDovecot('IMAP faults against a real server'))('IMAP faults',
 
   const prepare = async (spool: Spool, more: Partial<ImapOptions> = {}): Promise<{ who: { user: string; pass: string }; options: ImapOptions }> => {
     line = await FaultLine.to(server.port);
-    line.onCommand = () => spool.stir();
+    line.onChange = () => spool.stir();
     endings.push(() => line[Symbol.asyncDispose]());
     const who = server.newUser();
     const retry = { firstMs: 5, factor: 1, maxMs: 5, jitter: 0 };
@@ -181,6 +182,27 @@ describe.skipIf(!hasDovecot('IMAP faults against a real server'))('IMAP faults',
     await again.logoff?.();
   });
 
+  test('U-048 T-051 where the server names messages by EMAILID, a new UIDVALIDITY costs no download of what is known', async () => {
+    const spool = new Spool();
+    const { who, options } = await prepare(spool, { begin: 'all', reception: 'poll' });
+    line.toClient = (text) => text.replace(' SORT ', ' OBJECTID ').replaceAll(/FETCH \(UID (\d+) /g, 'FETCH (EMAILID (M$1) UID $1 ');
+    line.toServer = (text) => text.replace(' EMAILID', '');
+    for (const name of ['a', 'b']) await server.append(who.user, mail(name));
+    const first = await imap(options).logon(spool.support(), logonOptions());
+    expect(await spool.round(first)).toBe(2);
+    await first.logoff?.();
+    await server.append(who.user, mail('c'));
+    await server.setUidValidity(who.user, 4_242);
+    const downloads = (): number => line.commands.filter((command) => command.line.includes('BODY.PEEK[]')).length;
+    const before = downloads();
+    const again = await imap(options).logon(spool.support(), logonOptions());
+    await spool.round(again);
+    await again.logoff?.();
+    expect(subjects(spool)).toEqual(['a', 'b', 'c']);
+    expect(spool.saved[0]?.aliases).toContain('EMAILID=M1');
+    expect(downloads() - before).toBe(1);
+  });
+
   test('T-052 NO to what should happen afterwards: the message is kept once, and the server is told with the next connection', async () => {
     const spool = new Spool();
     const { who, options } = await prepare(spool, { begin: 'all', after: { flag: '\\Seen' } });
@@ -279,6 +301,27 @@ describe.skipIf(!hasDovecot('IMAP faults against a real server'))('IMAP faults',
     line.dropAll();
     await expect(session.poll?.(never())).rejects.toMatchObject({ code: 'ECANCEL' });
     expect(support.places.open).toBe(0);
+  });
+
+  test('U-061 after logoff nothing of the session keeps the process', async () => {
+    const spool = new Spool();
+    const { options } = await prepare(spool, { pollIntervalMs: 50 });
+    let sleepers = 0;
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      sleep: async (ms, signal) => {
+        sleepers++;
+        await systemClock.sleep(ms, signal).finally(() => sleepers--);
+      },
+    };
+    const support = spool.support({ clock });
+    const session = await imap(options).logon(support, logonOptions());
+    await spool.until(() => line.names().filter((name) => name === 'IDLE').length > 2);
+    expect(sleepers).toBeGreaterThan(0);
+    await session.logoff?.();
+    await new Promise(setImmediate);
+    expect([sleepers, support.places.open]).toEqual([0, 0]);
+    await spool.until(() => line.open === 0);
   });
 
   test('U-045 poll beside a download waits for it instead of breaking into it', async () => {

@@ -53,7 +53,7 @@ describe.skipIf(!hasDovecot('500 messages received by IDLE and by polling'))('IM
         pollIntervalMs: 100,
         retry: { firstMs: 10, factor: 2, maxMs: 200, jitter: 0 },
       });
-      const store = memoryStore() as MemoryStore;
+      const store = memoryStore();
       let spooler = await started(store, provider);
       for (let n = 0; n < count; n++) {
         await server.append(who.user, message(n));

@@ -25,9 +25,12 @@ export class FaultLine implements AsyncDisposable {
   at: (command: Command) => Harm | Promise<Harm> = () => 'pass';
   /** Capabilities that the client does not get to see. */
   hide: readonly string[] = ['STARTTLS'];
+  /** What the server gets to see of a command, and the client of an answer. */
+  toServer: (line: string) => string = (line) => line;
+  toClient: (text: string) => string = (text) => text;
   readonly commands: Command[] = [];
-  /** Told of each command. */
-  onCommand: () => void = () => undefined;
+  /** Told of each command, and of each connection that ends. */
+  onChange: () => void = () => undefined;
   open = 0;
   most = 0;
   readonly #server: Server;
@@ -70,7 +73,10 @@ export class FaultLine implements AsyncDisposable {
     const pair = new Pair(this, client, server, ++this.#connections);
     this.open++;
     this.most = Math.max(this.most, this.open);
-    client.once('close', () => this.open--);
+    client.once('close', () => {
+      this.open--;
+      this.onChange();
+    });
     for (const [one, other] of [
       [client, server],
       [server, client],
@@ -115,12 +121,8 @@ class Pair {
     if (this.#muted) return;
     const text = data.toString('latin1');
     if (this.#deaf && !text.startsWith('+')) return;
-    this.#client.write(
-      Buffer.from(
-        this.#line.hide.reduce((seen, name) => seen.replaceAll(new RegExp(`(?<= )${name}(?=[ \\]\\r])`, 'g'), `X${name.slice(1)}`), text),
-        'latin1',
-      ),
-    );
+    const seen = this.#line.hide.reduce((left, name) => left.replaceAll(new RegExp(`(?<= )${name}(?=[ \\]\\r])`, 'g'), `X${name.slice(1)}`), text);
+    this.#client.write(this.#line.toClient(seen), 'latin1');
   }
 
   async #fromClient(text: string): Promise<void> {
@@ -138,7 +140,7 @@ class Pair {
     const command = { tag, name: name.toUpperCase(), line: line.trimEnd(), count: this.#line.commands.length + 1, connection: this.#number };
     this.#line.commands.push(command);
     this.#harm(await this.#line.at(command), line, tag);
-    this.#line.onCommand();
+    this.#line.onChange();
   }
 
   #harm(harm: Harm, line: string, tag: string): void {
@@ -147,6 +149,6 @@ class Pair {
     else if (harm === 'deafIdle') this.#deaf = true;
     if (harm === 'mute') return;
     if (typeof harm === 'object') this.#client.write('answer' in harm ? `${tag} ${harm.answer}\r\n` : harm.raw, 'latin1');
-    else this.#server.write(line, 'latin1');
+    else this.#server.write(this.#line.toServer(line), 'latin1');
   }
 }

@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import type { default as SMTPConnection, SMTPConnectionEnvelope, SMTPEnvelope } from 'nodemailer/lib/smtp-connection';
 import type { Clock, Instant, Phase } from 'mailspool/provider';
-import { extensionsOf, type Extensions } from './extensions.ts';
+import type { Extensions } from './extensions.ts';
 import { MessageBody } from './message-body.ts';
 import type { SmtpTimeouts } from './options.ts';
 import { isClosing, replyCode } from './replies.ts';
@@ -61,18 +61,19 @@ export class Connection {
   readonly #clock: Clock;
   readonly #timeouts: Required<SmtpTimeouts>;
 
-  constructor(wire: SMTPConnection, clock: Clock, timeouts: Required<SmtpTimeouts>) {
+  constructor(wire: SMTPConnection, extensions: Extensions, clock: Clock, timeouts: Required<SmtpTimeouts>) {
     this.#wire = wire;
+    this.extensions = extensions;
     this.#clock = clock;
     this.#timeouts = timeouts;
-    this.extensions = extensionsOf(wire.lastServerResponse || '');
     wire.on('error', (error: Error) => (this.#failure = error));
     // nodemailer calls back after `end`, if it does at all: a callback has the better answer.
     wire.on('end', () => queueMicrotask(() => this.#brokenDown(this.#failure ?? new Error('the connection was closed'))));
   }
 
   get alive(): boolean {
-    return !this.#wire.destroyed && this.#wire._socket instanceof Object && this.#wire._socket.writable;
+    const { destroyed, _socket: socket } = this.#wire;
+    return !destroyed && socket ? socket.writable : false;
   }
 
   /** Runs when the connection is gone, however that came. */

@@ -25,6 +25,8 @@ const quitMs = 2000;
 /** A server that refused a further connection is left alone for so long. */
 const fullMs = 60_000;
 
+const loggedOff = (): Error => new Error('the session is logged off');
+
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #all = new Set<Connection>();
@@ -48,6 +50,7 @@ export class Connections {
   /** @throws what `open` throws; the reason of `signal` */
   async acquire(signal: AbortSignal): Promise<Connection> {
     signal.throwIfAborted();
+    if (this.#closed) throw loggedOff();
     for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
       if (connection.alive) return connection;
     }
@@ -72,7 +75,7 @@ export class Connections {
   /** Ends everything; what is under way breaks off. Resolves when no socket is left. */
   async close(): Promise<void> {
     this.#closed = true;
-    const reason = new Error('the session is logging off');
+    const reason = loggedOff();
     for (const opening of this.#openings) opening.abort(reason);
     for (const { fail } of this.#waiters.splice(0)) fail(reason);
     const gone = [...this.#all].map((connection) => new Promise<void>((resolve) => connection.onEnd(resolve)));

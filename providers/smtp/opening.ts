@@ -3,6 +3,7 @@
 import SMTPConnection, { type SMTPConnectionOptions, type SMTPConnectionCustomAuthContext } from 'nodemailer/lib/smtp-connection';
 import type { Clock, Credentials, Phase } from 'mailspool/provider';
 import { Connection, timedOut, type WireError } from './connection.ts';
+import { extensionsOf } from './extensions.ts';
 import { tlsRequired, type SmtpSettings } from './options.ts';
 import { replyCode } from './replies.ts';
 
@@ -39,6 +40,7 @@ export async function openConnection({ settings, credentials, clock }: OpeningOp
   const wire = new SMTPConnection(wireOptions(settings, credentials, requireTLS));
   const done = new AbortController();
   let authenticating = false;
+  let extensions = extensionsOf('');
   try {
     await new Promise<void>((resolve, reject) => {
       const failed = (error: Error) => reject(openingError(error, wire, authenticating ? 'auth' : undefined, requireTLS, settings));
@@ -48,19 +50,28 @@ export async function openConnection({ settings, credentials, clock }: OpeningOp
       watch(wire, settings, clock, done.signal).catch(failed);
       wire.connect((error) => {
         if (error) return failed(error);
+        extensions = extensionsOf(ehloOf(wire));
         if (credentials === undefined || !wire.allowsAuth) return settings.auth ? failed(noAuth(settings)) : resolve();
         authenticating = true;
         const auth = 'pass' in credentials ? { user: credentials.user, pass: credentials.pass } : { user: credentials.user, method: 'XOAUTH2' };
         wire.login(auth, (refusal) => (refusal ? failed(refusal) : resolve()));
       });
     });
-    return new Connection(wire, clock, settings.timeouts);
+    return new Connection(wire, extensions, clock, settings.timeouts);
   } catch (error) {
     wire.close();
     throw error;
   } finally {
     done.abort();
   }
+}
+
+/** The reply to EHLO: the last one, unless STARTTLS failed since and the session goes on in the clear. */
+function ehloOf(wire: SMTPConnection): string {
+  const last = wire.lastServerResponse || '';
+  if (last.startsWith('250')) return last;
+  const lines: unknown = Reflect.get(wire, '_ehloLines');
+  return ['250', ...(Array.isArray(lines) ? lines : [])].join('\n250-');
 }
 
 const noAuth = ({ host }: SmtpSettings): Error => Object.assign(new Error(`${host} does not offer AUTH on this connection`), { code: 'EAUTH' });

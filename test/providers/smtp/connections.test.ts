@@ -348,6 +348,7 @@ test('U-061 logoff breaks off what is under way, closes everything and leaves no
   expect(await waiting).toMatchObject({ outcome: 'notSent' });
   await vi.waitFor(() => expect(server.connections.open).toBe(0));
   expect(support.places.open).toBe(0);
+  expect(await failureOf(send(provider))).toMatchObject({ code: 'ECANCEL', outcome: 'notSent' });
 });
 
 test('U-061 an idle session says QUIT, and does not wait for ever for an answer', async () => {
@@ -359,6 +360,7 @@ test('U-061 an idle session says QUIT, and does not wait for ever for an answer'
   await vi.waitFor(() => expect(server.steps).toContain('QUIT'));
   await clock.advance(2_000);
   await gone;
+  expect(clock.pending).toBe(0);
 });
 
 test('validateState says whether the server can be reached', async () => {

@@ -246,3 +246,14 @@ test('T-013 two attempts put the same bytes on the wire', async () => {
   await provider.submit(message);
   expect(server.bodies[0]).toEqual(server.bodies[1]);
 });
+
+test('T-012 what one transaction has settled is saved before the next begins', async () => {
+  const order: string[] = [];
+  await using server = await scriptedServer({ offers: ['DSN'], on: (at) => void (at === '.' && order.push('dot')) });
+  await using provider = await loggedOn(server);
+  const to = [{ address: 'bob@x.test', report: { delivery: true } }, 'eve@x.test'];
+  await provider.submit(
+    outboundMessage({ to, saveChanges: async (outcomes) => void order.push(...outcomes.map(({ recipient }) => `saved ${recipient}`)) }),
+  );
+  expect(order).toEqual(['dot', 'saved 1', 'dot']);
+});

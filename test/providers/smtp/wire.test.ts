@@ -121,6 +121,20 @@ test('T-032 8-bit content is declared where that is offered, else refused 5.6.3'
   }
 });
 
+test('T-032 what the server offers is known after AUTH, and where STARTTLS has failed', async () => {
+  const raw = 'Subject: a\r\n\r\nBücher\r\n';
+  for (const options of [{ auth: { user: 'ann', pass: 'secret' } }, { opportunisticTLS: true }]) {
+    await using server = await scriptedServer({
+      offers: ['8BITMIME', 'auth' in options ? 'AUTH PLAIN' : 'STARTTLS'],
+      on: (at) => (at === 'STARTTLS' ? '454 no' : undefined),
+    });
+    await using provider = await loggedOn(server, options);
+    const message = outboundMessage({ raw });
+    expect(summary(message, await provider.submit(message))).toEqual(['1:accepted']);
+    expect(envelopeOf(server.steps)[0]).toContain('BODY=8BITMIME');
+  }
+});
+
 test('T-031 a message that is larger than the server takes is refused before MAIL', async () => {
   const { result, steps } = await sent({ raw: 'x'.repeat(101) }, { offers: ['SIZE 100'] });
   expect(result).toMatchObject([{ outcome: 'rejected', diagnostic: { code: 'EMAXSIZE', enhancedCode: '5.3.4' } }]);

@@ -1,12 +1,12 @@
 // What every message store promises, as a list of cases with the numbers of the behaviours they show. Whoever writes
 // a store runs it: `describeMessageStore('my store', { abilities, create })`. Needs no particular test runner.
-import type { MessageStore } from '../../store/message-store.ts';
 import { claimingCases } from './claiming.ts';
 import { contentCases } from './content.ts';
 import { durabilityCases } from './durability.ts';
 import { feedCases } from './feed.ts';
 import { filingCases } from './filing.ts';
 import { leaseCases } from './leases.ts';
+import { preparingCases } from './preparing.ts';
 import { randomCases } from './random-operations.ts';
 import { readingCases } from './reading.ts';
 import { receivingCases } from './receiving.ts';
@@ -37,6 +37,7 @@ export const storeCases: readonly StoreCase[] = [
   ...claimingCases,
   ...leaseCases,
   ...sharingCases,
+  ...preparingCases,
   ...settlingCases,
   ...filingCases,
   ...receivingCases,
@@ -70,4 +71,4 @@ export async function runCase(storeCase: StoreCase, subject: StoreSubject): Prom
   }
 }
 
-export type { Ability, MessageStore, StoreCase, StoreUnderTest, SuiteClock };
+export type { Ability, StoreCase, StoreUnderTest, SuiteClock };

@@ -25,7 +25,12 @@ export function openLibsql(Libsql: LibsqlModule, file: string): Connection {
   return {
     exec: (sql) => database.exec(sql),
     prepare: (sql) => statementOf(database.prepare(sql)),
-    pragma: (text) => database.prepare(`PRAGMA ${text}`).raw().get([])?.[0],
+    pragma: (text) => {
+      const statement = database.prepare(`PRAGMA ${text}`);
+      if (statement.reader) return statement.raw().get([])?.[0];
+      statement.run([]);
+      return undefined;
+    },
     close: () => database.close(),
   };
 }

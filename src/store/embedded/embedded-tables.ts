@@ -201,13 +201,15 @@ export class EmbeddedTables implements MessageTables {
     if (free > sparePages) this.#connection.exec(`PRAGMA incremental_vacuum(${sparePages})`);
   }
 
-  /** The last that goes into a transaction. */
-  noteLeases(): void {
+  /** The last that goes into a transaction: what needs no commit of its own. */
+  complete(now: Instant): void {
+    this.#moveDamaged(now);
+    this.#counters.topUp();
     this.#leases.note();
   }
 
   /** Moves what was found damaged out of the way of everything else. */
-  moveDamaged(now: Instant): void {
+  #moveDamaged(now: Instant): void {
     for (const { sequence, reason, record } of this.#damaged.values()) {
       if (this.#movedAway.has(sequence)) continue;
       this.#statements.write('INSERT OR REPLACE INTO damaged_message (sequence, reason, at, record) VALUES (?, ?, ?, ?)', sequence, reason, now, record);

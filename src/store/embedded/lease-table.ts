@@ -65,10 +65,10 @@ export class LeaseTable {
     for (const { sequence, queue } of [...this.#leases.values()].flat()) this.#changed.set(keyOf(sequence, queue), { sequence, queue });
   }
 
-  /** Writes what differs, if there is a commit anyway. */
+  /** Writes what differs. */
   note(): void {
     const { statements, transaction } = this.#shared;
-    if (!transaction.isDirty || this.#changed.size === 0) return;
+    if (this.#changed.size === 0) return;
     const ended: (readonly [Sequence, QueueKey])[] = [];
     const begun: LeaseRow[] = [];
     for (const [key, { sequence, queue }] of this.#changed) {

@@ -78,9 +78,7 @@ class EmbeddedProgram implements Procedures {
   };
 
   beforeCommit(): void {
-    if (!this.#tables.transaction.isDirty) return;
-    this.#tables.moveDamaged(this.#now);
-    this.#tables.noteLeases();
+    if (this.#tables.transaction.isDirty) this.#tables.complete(this.#now);
   }
 
   committed(): void {
@@ -111,8 +109,7 @@ class EmbeddedProgram implements Procedures {
 
   /** Whoever opens it next learns what was claimed. */
   closing(): void {
-    this.#tables.transaction.isDirty = true;
-    this.#tables.noteLeases();
+    this.#tables.complete(this.#now);
   }
 
   #operation({ now }: Call): Operation {

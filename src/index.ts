@@ -31,7 +31,8 @@ export type {
 } from './spooler/contract.ts';
 export { nodemailerTransport, type SpooledMessageInfo } from './spooler/nodemailer-transport.ts';
 export { defaultRetry, retryPolicy, type RetryOptions } from './spooler/retry.ts';
-export { memoryStore } from './store/memory/memory-store.ts';
+export { embeddedStore, type EmbeddedStoreOptions } from './store/embedded/embedded-store.ts';
+export { MemoryStore, memoryStore, type MemoryStoreOptions } from './store/memory/memory-store.ts';
 export type { Change, MessageFilter, MessageStore, Retention } from './store/message-store.ts';
 export { systemClock, type Clock, type Instant } from './time/clock.ts';
 export { systemRandom, type Random } from './time/random.ts';

@@ -1,5 +1,6 @@
 // One hand-over: one message, one session, one call of submitMessage under a deadline, one outcome per recipient.
-import { isMailspoolError, MailspoolError } from '../errors.ts';
+import type { MailspoolError } from '../errors.ts';
+import { isMailspoolError } from '../errors.ts';
 import type { Diagnostic, Outcome, RecipientOutcome } from '../message/outcome.ts';
 import type { RecipientRow, Route } from '../message/recipient.ts';
 import type { Gate } from '../provider/status.ts';

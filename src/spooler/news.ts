@@ -91,7 +91,7 @@ export class Events {
 
   emit(news: News): void {
     this.#seq += 1;
-    if (this.#broadcast.observed) this.#broadcast.next({ ...news, seq: this.#seq, at: this.#clock.now() } as SpoolerEvent);
+    if (this.#broadcast.observed) this.#broadcast.next({ ...news, seq: this.#seq, at: this.#clock.now() });
   }
 
   complete(): void {

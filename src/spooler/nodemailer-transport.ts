@@ -1,6 +1,7 @@
 // Lets a program that uses nodemailer point its transport at the spool: sendMail then resolves once the message is on
 // disk, and the spooler does the rest.
-import type { SendMailOptions, Transport } from 'nodemailer';
+import { callbackify } from 'node:util';
+import type { Transport } from 'nodemailer';
 import type { EntryId } from '../message/recipient.ts';
 import type { SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
 import type { Spooler } from './contract.ts';
@@ -24,16 +25,14 @@ export function nodemailerTransport(spooler: Pick<Spooler, 'submit'>, options: S
     name: 'mailspool',
     version: '1',
     send: ({ data }, callback) => {
-      spooler.submit(fieldsOf(data), options).then(
-        ({ id, messageId, envelope }) => {
-          const to: string[] = [envelope.to].flat();
-          callback(null, { id, messageId, envelope: { from: envelope.from, to }, accepted: to, rejected: [], response: `250 2.0.0 queued as ${id}` });
-        },
-        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
-      );
+      const done = callbackify(async () => await spooled(spooler, data, options));
+      done(callback);
     },
   };
 }
 
-/** nodemailer puts its own headers and defaults there; everything else is what the program gave. */
-const fieldsOf = (data: SendMailOptions): SubmitMessage => data;
+async function spooled(spooler: Pick<Spooler, 'submit'>, data: SubmitMessage, options: SubmitOptions): Promise<SpooledMessageInfo> {
+  const { id, messageId, envelope } = await spooler.submit(data, options);
+  const to: string[] = [envelope.to].flat();
+  return { id, messageId, envelope: { from: envelope.from, to }, accepted: to, rejected: [], response: `250 2.0.0 queued as ${id}` };
+}

@@ -78,7 +78,7 @@ export class Outbound {
   /** No new claims; what has not begun goes back to its queue. */
   stop(): void {
     this.#stopping = true;
-    for (const lane of this.#lanes.values()) for (const handOver of lane.giveBack()) this.#track(this.#settleUntouched(lane, handOver, false));
+    for (const lane of this.#lanes.values()) for (const handOver of lane.giveBack()) void this.#track(this.#settleUntouched(lane, handOver, false));
   }
 
   /** Resolves when nothing is in flight. */
@@ -146,7 +146,7 @@ export class Outbound {
     if (this.#stopping || !lane.session.sends(this.#parts.engine.clock)) return;
     for (let next = lane.next(); next; next = lane.next()) {
       const handOver = next;
-      this.#track(this.#handOverInLane(lane, handOver));
+      void this.#track(this.#handOverInLane(lane, handOver));
     }
   }
 

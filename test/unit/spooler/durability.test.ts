@@ -3,14 +3,14 @@ import { seededRandom, virtualTime } from 'mailspool/testing';
 import { expect, test } from 'vitest';
 import { createSpooler, retryPolicy, type EntryId } from '../../../src/index.ts';
 import { isFinal, isSettled } from '../../../src/message/transitions.ts';
-import { memoryStore, type MemoryStore } from '../../../src/store/memory/memory-store.ts';
+import { memoryStore } from '../../../src/store/memory/memory-store.ts';
 import { collect, note, world } from './world.ts';
 
 test('M-031 U-007 after a crash in the middle of a hand-over the message is queued again and goes out once its lease ends', async () => {
   const first = await world({ loopback: { answer: async () => await new Promise(() => undefined) } });
   const { id } = await first.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']));
   await first.clock.settle();
-  await first.store.crash();
+  first.store.crash();
   const again = await world({ store: first.store.sharing(), clock: first.clock });
   await again.clock.advance('31s');
   expect(again.provider.handedOver.map(({ entryId }) => entryId)).toEqual([id]);
@@ -27,7 +27,7 @@ test('M-031 recipients that were settled before a crash stay settled', async () 
   });
   const { id } = await first.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']));
   await first.clock.settle();
-  await first.store.crash();
+  first.store.crash();
   const again = await world({ store: first.store.sharing(), clock: first.clock });
   await again.clock.advance('31s');
   expect(again.provider.handedOver.map(({ recipients }) => recipients.map(({ address }) => address))).toEqual([['cleo@harbour.example']]);
@@ -35,14 +35,14 @@ test('M-031 recipients that were settled before a crash stay settled', async () 
 });
 
 test('a message that was in flight at three crashes is held for a person', async () => {
-  let store = memoryStore() as MemoryStore;
+  let store = memoryStore();
   const clock = virtualTime();
   let id: EntryId | undefined;
   for (let crash = 0; crash < 3; crash += 1) {
     const own = await world({ store, clock, loopback: { answer: async () => await new Promise(() => undefined) } });
     id ??= (await own.spooler.submit(note())).id;
     await clock.advance('31s');
-    await store.crash();
+    store.crash();
     store = store.sharing();
   }
   const last = await world({ store, clock });
@@ -55,7 +55,7 @@ test('an at-most-once hand-over that a crash interrupted is uncertain, never sen
   const first = await world({ loopback: { answer: async () => await new Promise(() => undefined) } });
   const { id } = await first.spooler.submit(note(), { guarantee: 'atMostOnce' });
   await first.clock.settle();
-  await first.store.crash();
+  first.store.crash();
   const again = await world({ store: first.store.sharing(), clock: first.clock });
   await again.clock.advance('2m');
   expect(again.provider.handedOver).toHaveLength(0);
@@ -86,7 +86,7 @@ test('U-008 a lease lasts less than a minute, is renewed while its owner lives, 
 
 test('U-018 eight spoolers on one store hand over a thousand messages once each', async () => {
   const clock = virtualTime();
-  const store = memoryStore() as MemoryStore;
+  const store = memoryStore();
   const counts = new Map<string, number>();
   const worlds = await Promise.all(
     Array.from({ length: 8 }, async (_, index) => {
@@ -105,7 +105,7 @@ test('U-018 eight spoolers on one store hand over a thousand messages once each'
 
 test('U-019 an owner that stalled past its lease cannot begin the final dot, and its late word is refused', async () => {
   const clock = virtualTime();
-  const store = memoryStore() as MemoryStore;
+  const store = memoryStore();
   let resume = (): void => undefined;
   let refused: unknown;
   const stalled = await world({

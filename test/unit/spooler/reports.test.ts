@@ -89,7 +89,7 @@ test('T-043 a failed recipient gives exactly one report, also when the spooler c
   void own.spooler.resume();
   await expect(own.clock.settle()).rejects.toMatchObject({ code: 'ETIMEDOUT' });
   expect(own.provider.handedOver).toHaveLength(1);
-  await own.store.crash();
+  own.store.crash();
   release();
   const again = await world({ store: own.store.sharing(), clock: own.clock, loopback: { answer: () => refused } });
   await again.clock.advance('1m');

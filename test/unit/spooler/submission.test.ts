@@ -81,7 +81,7 @@ test('T-010 a submit is whole or not at all: a failing attachment leaves nothing
       throw new Error('the disk is gone');
     })(),
   );
-  await expect(spooler.submit(note('bob@harbour.example', { attachments: [{ filename: 'chart', content: broken }] }))).rejects.toThrow();
+  await expect(spooler.submit(note('bob@harbour.example', { attachments: [{ filename: 'chart', content: broken }] }))).rejects.toThrow('the disk is gone');
   expect(await collect(spooler.list())).toEqual([]);
 });
 

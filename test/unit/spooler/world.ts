@@ -26,7 +26,7 @@ export interface WorldOptions extends Partial<Omit<SpoolerOptions, 'store' | 'cl
 /** Stops by itself when the test ends. */
 export async function world({ loopback: script = {}, start = true, ...options }: WorldOptions = {}): Promise<World> {
   const clock = options.clock ?? virtualTime();
-  const store = options.store ?? (memoryStore() as MemoryStore);
+  const store = options.store ?? (memoryStore());
   const provider = loopback(script);
   const spooler = await createSpooler({ random: seededRandom(1), providers: [provider], ...options, clock, store });
   onTestFinished(() => void spooler.stop({ drainMs: 0 }).catch(() => undefined));

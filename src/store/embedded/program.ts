@@ -60,6 +60,8 @@ class EmbeddedProgram implements Procedures {
     putContent: (stored: Measured, call) => ({ value: this.#putContent(stored, call) }),
     claim: (asked: { demands: Demand[]; owner: LeaseOwner }, call) => this.#claim(asked, call),
     renew: (asked: { leases: Lease[]; until: Instant }, call) => ({ value: rules.volatile.renew(this.#operation(call), asked.leases, asked.until) }),
+    // It writes nothing, but has its place among what was called before and after.
+    feedEnd: (_none: null, call) => ({ value: rules.reads.feedEnd(this.#operation(call)) }),
   };
 
   readonly reads: Record<string, Procedure> = {
@@ -71,7 +73,6 @@ class EmbeddedProgram implements Procedures {
       value: [...rules.reads.received(this.#operation(call), asked.session, asked.references)],
     }),
     load: (keys: string[], call) => ({ value: rules.reads.load(this.#operation(call), keys) }),
-    feedEnd: (_none: null, call) => ({ value: rules.reads.feedEnd(this.#operation(call)) }),
     changesPage: (after: Cursor, call) => ({ value: rules.reads.changesPage(this.#operation(call), after) }),
     locate: (ref: string) => this.#locate(ref),
     admit: (_none: null, call) => this.#admit(call),

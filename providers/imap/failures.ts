@@ -53,6 +53,9 @@ export const isRefusal = (error: unknown): boolean => {
   return failure?.responseStatus === 'NO' || failure?.responseStatus === 'BAD';
 };
 
+/** The refused folder does not exist: imapflow asks LIST after a refused SELECT. */
+export const isMissing = (error: TransportError): boolean => error.cause instanceof Error && 'mailboxMissing' in error.cause;
+
 function isThrottling(failure: Failure, response: string | undefined): boolean {
   if (failure.code === 'ETHROTTLE') return true;
   const said = response ?? (typeof failure.reason === 'string' ? failure.reason : '');

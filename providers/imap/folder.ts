@@ -187,7 +187,7 @@ export class Folder {
   async #beginning(connection: ImapConnection, open: OpenFolder): Promise<Pick<FolderPosition, 'next' | 'settleBelow' | 'since'>> {
     const { begin } = this.#setup.settings;
     if (begin === 'all') return { next: 1, settleBelow: open.uidNext };
-    if (begin !== 'new') return { next: 1, settleBelow: open.uidNext, since: begin.since.getTime() };
+    if (begin !== 'new') return { next: 1, settleBelow: open.uidNext, since: begin.sinceMs };
     const next = (await this.#highestReceived(connection, open)) ?? open.uidNext - 1;
     const since = await newestDate(connection, next, this.#setup.signal);
     return { next: next + 1, settleBelow: 1, ...(since === undefined ? {} : { since }) };

@@ -3,8 +3,11 @@
 import type { ConnectionOptions } from 'node:tls';
 import { MailspoolError, type Backoff, type Credentials } from 'mailspool/provider';
 
-/** Where the first look at a folder begins. What is there already is, with `new`, never received and never announced. */
-export type Begin = 'new' | 'all' | { readonly since: Date };
+/**
+ * Where the first look at a folder begins. What is there already is, with `new`, never received and never announced.
+ * `since` is a date, or one in the form of ISO 8601.
+ */
+export type Begin = 'new' | 'all' | { readonly since: Date | string };
 
 /** What happens at the server once a message is saved here. */
 export type After = 'leave' | 'delete' | { readonly flag: string } | { readonly move: string };
@@ -54,7 +57,8 @@ export interface ImapOptions {
 }
 
 /** Options with every default filled in. */
-export interface Settings extends Required<Omit<ImapOptions, 'tls' | 'auth' | 'deadlines'>> {
+export interface Settings extends Required<Omit<ImapOptions, 'tls' | 'auth' | 'begin' | 'deadlines'>> {
+  readonly begin: 'new' | 'all' | { readonly sinceMs: number };
   readonly tls: ConnectionOptions;
   readonly auth: Credentials | undefined;
   readonly deadlines: Required<ImapDeadlines>;
@@ -131,11 +135,12 @@ export const canonicalFolder = (folder: string): string => (/^inbox$/i.test(fold
 
 export const isPattern = (folder: string): boolean => /[*%]/.test(folder);
 
-function beginOf(begin: Begin): Begin {
-  const known =
-    begin === 'new' || begin === 'all' || (typeof begin === 'object' && begin.since instanceof Date && !Number.isNaN(begin.since.getTime()));
-  if (!known) throw mistake('begin', `is ${JSON.stringify(begin)}`, "Use 'new', 'all' or { since: a date }.");
-  return begin;
+function beginOf(begin: Begin): Settings['begin'] {
+  if (begin === 'new' || begin === 'all') return begin;
+  const since = typeof begin === 'object' && begin !== null ? begin.since : undefined;
+  const ms = since instanceof Date ? since.getTime() : typeof since === 'string' ? Date.parse(since) : Number.NaN;
+  if (Number.isNaN(ms)) throw mistake('begin', `is ${JSON.stringify(begin)}`, "Use 'new', 'all' or { since: a date }.");
+  return { sinceMs: ms };
 }
 
 function afterOf(after: After): After {

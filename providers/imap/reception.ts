@@ -4,7 +4,7 @@ import type { FetchMessageObject } from 'imapflow';
 import { TransportError, type InboundMessage, type SpoolerSupport } from 'mailspool/provider';
 import type { ImapConnection } from './connection.ts';
 import { Download } from './download.ts';
-import { isRefusal, toTransportError } from './failures.ts';
+import { isMissing, isRefusal, toTransportError } from './failures.ts';
 import { Folder, type PendingMessage } from './folder.ts';
 import type { ImapLink } from './link.ts';
 import type { Settings } from './options.ts';
@@ -29,6 +29,8 @@ export interface ReceptionSetup {
 export class Reception {
   readonly #setup: ReceptionSetup;
   readonly #turns = new Turns();
+  /** From the second look on a folder that was not there before is new, and so is all that is in it. */
+  #appeared = false;
   readonly #drained = new Bell();
   readonly #folders = new Map<string, Folder>();
 
@@ -73,6 +75,7 @@ export class Reception {
       const open = connection.mailbox?.path === path;
       if (thorough || open) found = (await this.#lookInto(path, connection, thorough)) || found;
     }
+    this.#appeared = true;
     this.#setup.link.healthy();
     if (!found) await this.#save();
     return found;
@@ -87,6 +90,7 @@ export class Reception {
       if (!isRefusal(error) || !(error instanceof TransportError) || error.gate !== undefined) throw error;
       this.#setup.support.logger.warn({ folder: path, response: error.response }, `imap: ${error.message}`);
       this.#setup.status.trouble(error.message);
+      if (isMissing(error)) this.#folders.delete(path);
       return false;
     }
   }
@@ -94,7 +98,7 @@ export class Reception {
   async #folder(path: string): Promise<Folder> {
     const known = this.#folders.get(path);
     if (known !== undefined) return known;
-    const folder = await Folder.open(this.#setup, path);
+    const folder = await Folder.open(this.#appeared ? { ...this.#setup, settings: { ...this.#setup.settings, begin: 'all' } } : this.#setup, path);
     this.#folders.set(path, folder);
     return folder;
   }

@@ -353,6 +353,23 @@ describe.skipIf(!hasDovecot('IMAP faults against a real server'))('IMAP faults',
     await session.logoff?.();
   });
 
+  test('U-043 a call that fails closes no gate without an end: the first loss is tried again at once, the next waits', async () => {
+    const spool = new Spool();
+    const { who, options } = await prepare(spool, { reception: 'poll', retry: { firstMs: 60_000, factor: 1, maxMs: 60_000, jitter: 0 } });
+    const session = await imap(options).logon(spool.support(), logonOptions());
+    await server.append(who.user, mail('patience'));
+    line.at = (command) => (command.name === 'UID FETCH' ? 'drop' : 'pass');
+    const gateOfFailure = async (): Promise<unknown> =>
+      ((await session.startMessage?.(spool.newMessage(), never()).catch((error: unknown) => error)) as { gate?: unknown }).gate;
+    expect(await gateOfFailure()).toBeUndefined();
+    expect(await gateOfFailure()).toMatchObject({ reason: 'unreachable', until: expect.any(Number) as number });
+    await expect(session.poll?.(never())).rejects.toMatchObject({
+      code: 'EWAIT',
+      gate: { reason: 'unreachable', until: expect.any(Number) as number },
+    });
+    await session.logoff?.();
+  });
+
   test('M-086 inbound off ends IDLE news, on brings them back with what came meanwhile', async () => {
     const spool = new Spool();
     const { who, options } = await prepare(spool);

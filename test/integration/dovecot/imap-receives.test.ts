@@ -296,6 +296,22 @@ describe.skipIf(!hasDovecot('receiving by IMAP from a real server'))('IMAP from 
     expect(subjects(spool).sort()).toEqual(['in a', 'in b', 'in the inbox']);
   });
 
+  test('U-047 a folder that appears later is new with all that is in it, a missing one keeps nothing back', async () => {
+    const who = server.newUser();
+    const spool = new Spool();
+    const { session, support } = await serve(spool, options(who, { folders: ['INBOX', 'Lists/%', 'Named'], pollIntervalMs: 100 }));
+    expect(support.columns['statusText']).toContain('Named');
+    const client = await server.client(who.user);
+    for (const folder of ['Lists/late', 'Named']) {
+      await client.mailboxCreate(folder);
+      await server.append(who.user, mail(`in ${folder}`), { folder });
+    }
+    await server.append(who.user, mail('in the inbox'));
+    await spool.until(() => spool.saved.length === 3);
+    expect(subjects(spool).sort()).toEqual(['in Lists/late', 'in Named', 'in the inbox']);
+    expect(session.reception).toBe('notify');
+  });
+
   test('U-050 further connections watch further folders and stay within the account budget', async () => {
     const who = server.newUser();
     const client = await server.client(who.user);

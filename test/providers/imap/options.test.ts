@@ -23,6 +23,13 @@ describe('options of the IMAP provider', () => {
     expect(settingsOf({ host })).toMatchObject({ secure: true, port: 993 });
   });
 
+  test('begin since takes a date, or a text as a configuration file has it', () => {
+    const instant = Date.UTC(2026, 1, 3);
+    expect(settingsOf({ host, begin: { since: '2026-02-03' } }).begin).toEqual({ sinceMs: instant });
+    expect(settingsOf({ host, begin: { since: new Date(instant) } }).begin).toEqual({ sinceMs: instant });
+    expect(() => imap({ host, begin: { since: 'last week' } })).toThrow(expect.objectContaining({ code: 'ECONFIG', field: 'begin' }) as Error);
+  });
+
   test('T-053 IDLE is never longer than 29 minutes', () => {
     expect(settingsOf({ host }).idleRenewMs).toBeLessThan(29 * 60_000);
     expect(() => imap({ host, idleRenewMs: 30 * 60_000 })).toThrow(expect.objectContaining({ code: 'ECONFIG', field: 'idleRenewMs' }) as Error);

@@ -6,7 +6,7 @@ import type { Clock, Instant, Phase } from 'mailspool/provider';
 import type { Extensions } from './extensions.ts';
 import { MessageBody } from './message-body.ts';
 import type { SmtpTimeouts } from './options.ts';
-import { isClosing, replyCode } from './replies.ts';
+import { replyCode } from './replies.ts';
 
 /** nodemailer's error; `command` is CONN for whatever happened to the connection. */
 export interface WireError extends Error {
@@ -154,7 +154,8 @@ export class Connection {
     const refused = error ?? new Error(early ? 'the server accepted the message before it had it' : 'the reply to the message is none');
     const unknown = body.dotLeft && (code < 400 || (this.#lmtp && error?.command === 'CONN'));
     running.settle({ phase, response: reply, error: refused, unknown, unheard: false });
-    if (early || code < 400 || isClosing(reply)) this.stop(refused);
+    // After 421 nodemailer closes by itself (T-023).
+    if (early || code < 400) this.stop(refused);
   }
 
   #brokenDown(error: Error): void {

@@ -29,6 +29,8 @@ export interface ReceptionSetup {
 export class Reception {
   readonly #setup: ReceptionSetup;
   readonly #turns = new Turns();
+  /** What is lined up was found by this connection. */
+  #looked: ImapConnection | undefined;
   /** From the second look on a folder that was not there before is new, and so is all that is in it. */
   #appeared = false;
   readonly #drained = new Bell();
@@ -47,7 +49,8 @@ export class Reception {
   receive(message: InboundMessage, signal: AbortSignal): Promise<boolean> {
     return this.#turns.take(signal, async () => {
       const connection = await this.#setup.link.open(signal);
-      const folder = this.#next() ?? ((await this.#look(connection, true)) ? this.#next() : undefined);
+      const lined = connection === this.#looked ? this.#next() : undefined;
+      const folder = lined ?? ((await this.#look(connection, true)) ? this.#next() : undefined);
       if (folder?.pending === undefined) return false;
       await this.#receive(connection, folder, folder.pending, message, signal).finally(() => this.#drained.ring());
       return true;
@@ -76,6 +79,7 @@ export class Reception {
       if (thorough || open) found = (await this.#lookInto(path, connection, thorough)) || found;
     }
     this.#appeared = true;
+    this.#looked = connection;
     this.#setup.link.healthy();
     if (!found) await this.#save();
     return found;

@@ -2,7 +2,7 @@
 // a server have been seen to fail.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { imap, type ImapOptions } from 'mailspool/providers/imap';
-import type { Clock, TransportSession } from 'mailspool/provider';
+import { TransportError, type Clock, type TransportSession } from 'mailspool/provider';
 import { systemClock } from '../../../src/time/clock.ts';
 import { FaultLine, type Harm } from '../../providers/imap/fault-line.ts';
 import { Spool } from '../../providers/inbound-message.ts';
@@ -359,8 +359,10 @@ describe.skipIf(!hasDovecot('IMAP faults against a real server'))('IMAP faults',
     const session = await imap(options).logon(spool.support(), logonOptions());
     await server.append(who.user, mail('patience'));
     line.at = (command) => (command.name === 'UID FETCH' ? 'drop' : 'pass');
-    const gateOfFailure = async (): Promise<unknown> =>
-      ((await session.startMessage?.(spool.newMessage(), never()).catch((error: unknown) => error)) as { gate?: unknown }).gate;
+    const gateOfFailure = async (): Promise<unknown> => {
+      const error: unknown = await Promise.resolve(session.startMessage?.(spool.newMessage(), never())).catch((reason: unknown) => reason);
+      return error instanceof TransportError ? error.gate : 'no error';
+    };
     expect(await gateOfFailure()).toBeUndefined();
     expect(await gateOfFailure()).toMatchObject({ reason: 'unreachable', until: expect.any(Number) as number });
     await expect(session.poll?.(never())).rejects.toMatchObject({

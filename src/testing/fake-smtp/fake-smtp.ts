@@ -2,12 +2,13 @@
 import { createSecureContext } from 'node:tls';
 import { systemClock, type Clock } from '../../time/clock.ts';
 import type { FakeUsers } from '../accounts.ts';
+import { FaultPlan, type FaultHandle } from '../fault-plan.ts';
 import { SharedMailboxes, type FakeMailboxes } from '../mailboxes/fake-mailboxes.ts';
 import { Listener } from '../net/listener.ts';
 import { selfSigned, type KeyAndCertificate } from '../net/self-signed.ts';
 import { remoteSide } from '../remote-side.ts';
 import type { SmtpExtension } from './extensions.ts';
-import { FaultPlan, type SmtpFault, type SmtpFaultHandle, type SmtpReply } from './fault.ts';
+import { checkFault, type SmtpFault, type SmtpMisdeed, type SmtpReply, type SmtpStep } from './fault.ts';
 import { ReceivedMailbox, type ReceivedMail, type ReceivedQuery } from './received-mail.ts';
 import type { SmtpHost, SmtpLogEntry } from './smtp-host.ts';
 import { SmtpSession } from './smtp-session.ts';
@@ -58,9 +59,9 @@ export interface FakeSmtp extends AsyncDisposable {
   /** Forgets the messages, not the mailboxes. */
   clear(): void;
   /** Something goes wrong on purpose. Several faults at one step happen in the order of their planning. */
-  script(fault: SmtpFault): SmtpFaultHandle;
+  script(fault: SmtpFault): FaultHandle;
   /** Refuses RCPT for this address. */
-  refuse(address: string, refusal: SmtpRefusal): SmtpFaultHandle;
+  refuse(address: string, refusal: SmtpRefusal): FaultHandle;
   /** The lines that clients sent, the last 10,000. Passwords are in them. */
   readonly commands: readonly SmtpLogEntry[];
   readonly connections: { readonly open: number; readonly peak: number; readonly total: number };
@@ -89,7 +90,7 @@ class Server implements FakeSmtp, SmtpHost {
   readonly commands: SmtpLogEntry[] = [];
   readonly #options: FakeSmtpOptions;
   readonly #received = new ReceivedMailbox();
-  readonly #faults = new FaultPlan();
+  readonly #faults = new FaultPlan<SmtpStep, SmtpMisdeed>();
   #listener: Listener | undefined;
   #port = 0;
   #taken = 0;
@@ -147,11 +148,12 @@ class Server implements FakeSmtp, SmtpHost {
     this.#received.clear();
   }
 
-  script(fault: SmtpFault): SmtpFaultHandle {
+  script(fault: SmtpFault): FaultHandle {
+    checkFault(fault);
     return this.#faults.add(fault);
   }
 
-  refuse(address: string, { times = Number.POSITIVE_INFINITY, ...reply }: SmtpRefusal): SmtpFaultHandle {
+  refuse(address: string, { times = Number.POSITIVE_INFINITY, ...reply }: SmtpRefusal): FaultHandle {
     return this.script({ at: 'RCPT', match: `<${address}>`, times, do: reply });
   }
 

@@ -1,5 +1,6 @@
-// What a fake SMTP server does wrong on purpose, where, and how often. For tests of what a client makes of it.
+// What a fake SMTP server does wrong on purpose, and where. For tests of what a client makes of it.
 import { MailspoolError } from '../../errors.ts';
+import type { Fault } from '../fault-plan.ts';
 
 /** Where in the dialogue: the greeting, a command, or `dot`: the content is there, the reply to it is not yet sent. */
 export type SmtpStep = 'greeting' | 'EHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'dot' | 'RSET' | 'NOOP' | 'QUIT';
@@ -29,70 +30,14 @@ export type SmtpMisdeed =
   /** Says this, byte for byte, instead of a reply. */
   | { readonly say: string };
 
-export interface SmtpFault {
-  readonly at: SmtpStep;
-  /** Only for lines that match, as sent: a string is looked for regardless of case. At `dot` the line is that of MAIL. */
-  readonly match?: string | RegExp;
-  /** Lets so many pass first. Default 0. */
-  readonly skip?: number;
-  /** How often. Default 1; Infinity for always. */
-  readonly times?: number;
-  readonly do: SmtpMisdeed;
-}
+/** At `dot`, what `match` looks at is the line of MAIL. */
+export type SmtpFault = Fault<SmtpStep, SmtpMisdeed>;
 
-/** What became of a fault. */
-export interface SmtpFaultHandle {
-  /** How often it happened so far. */
-  readonly fired: number;
-  /** It will not happen again. */
-  remove(): void;
-}
-
-export class FaultPlan {
-  readonly #planned = new Set<PlannedFault>();
-
-  add(fault: SmtpFault): SmtpFaultHandle {
-    check(fault);
-    const planned = new PlannedFault(fault, () => this.#planned.delete(planned));
-    this.#planned.add(planned);
-    return planned;
-  }
-
-  /** The first fault that is due at this step, if any; it counts as fired. */
-  due(at: SmtpStep, line: string): SmtpMisdeed | undefined {
-    for (const planned of this.#planned) if (planned.due(at, line)) return planned.fault.do;
-    return undefined;
-  }
-}
-
-class PlannedFault implements SmtpFaultHandle {
-  fired = 0;
-  readonly fault: SmtpFault;
-  readonly remove: () => void;
-  #seen = 0;
-
-  constructor(fault: SmtpFault, remove: () => void) {
-    this.fault = fault;
-    this.remove = remove;
-  }
-
-  due(at: SmtpStep, line: string): boolean {
-    if (at !== this.fault.at || this.fired >= (this.fault.times ?? 1) || !matches(this.fault.match, line)) return false;
-    if (this.#seen++ < (this.fault.skip ?? 0)) return false;
-    this.fired++;
-    return true;
-  }
-}
-
-function check({ at, do: misdeed }: SmtpFault): void {
+/** @throws EINVALID for a fault that cannot happen */
+export function checkFault({ at, do: misdeed }: SmtpFault): void {
   if (typeof misdeed !== 'object') return;
   if ('dropAtByte' in misdeed && at !== 'DATA') throw new MailspoolError('EINVALID', `dropAtByte happens at DATA, not at ${at}`, { field: 'at' });
   if ('code' in misdeed && !(Number.isInteger(misdeed.code) && misdeed.code >= 200 && misdeed.code <= 599)) {
     throw new MailspoolError('EINVALID', `${misdeed.code} is no SMTP reply code`, { field: 'do.code' });
   }
-}
-
-function matches(wanted: string | RegExp | undefined, line: string): boolean {
-  if (wanted === undefined) return true;
-  return typeof wanted === 'string' ? line.toLowerCase().includes(wanted.toLowerCase()) : line.search(wanted) >= 0;
 }

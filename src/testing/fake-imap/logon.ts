@@ -1,0 +1,24 @@
+// LOGIN and AUTHENTICATE (RFC 9051 sections 6.2.2 and 6.2.3, RFC 4959 for the initial response).
+import { bearerRefusal, plain, xoauth2, type Said } from '../accounts.ts';
+import type { Completion } from './carry-out.ts';
+import type { ImapCommand } from './command.ts';
+import type { ImapCapability } from './imap-host.ts';
+import type { ImapSession } from './session.ts';
+
+type Logon = Extract<ImapCommand, { readonly name: 'LOGIN' | 'AUTHENTICATE' }>;
+
+export async function logon(session: ImapSession, command: Logon): Promise<Completion> {
+  const said = command.name === 'LOGIN' ? command : await authenticate(session, command.mechanism, command.initial);
+  if (typeof said === 'string') return said;
+  session.user = session.host.mailboxes.accounts.admit(said);
+  if (session.user !== undefined) return `OK [${session.capability}] Logged on`;
+  if (command.name === 'AUTHENTICATE' && command.mechanism === 'XOAUTH2') await session.continuation(bearerRefusal);
+  return 'NO [AUTHENTICATIONFAILED] Authentication failed';
+}
+
+async function authenticate(session: ImapSession, mechanism: string, initial: string | undefined): Promise<Said | undefined | string> {
+  if (!session.offers(`AUTH=${mechanism}` as ImapCapability)) return 'NO Mechanism not known';
+  const response = initial ?? (await session.continuation(''));
+  if (response === '*') return 'BAD Cancelled';
+  return mechanism === 'XOAUTH2' ? xoauth2(response) : plain(response);
+}

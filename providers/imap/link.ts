@@ -28,6 +28,8 @@ export interface LinkSetup {
   readonly support: SpoolerSupport;
   readonly status: Pick<SessionStatus, 'online' | 'offline'>;
   readonly hints: Bell;
+  /** Connects only while that one is connected, so that it never waits for a place that this one holds. */
+  readonly lead?: ImapLink;
   /** Aborts at logoff. */
   readonly signal: AbortSignal;
 }
@@ -86,16 +88,33 @@ export class ImapLink {
   async #connect(): Promise<ImapConnection> {
     const { support, signal } = this.#setup;
     if (this.#retryAt > support.clock.now()) throw this.#patience();
+    const led = await this.#led();
     const place = await support.account.connection(signal);
     try {
+      led?.throwIfAborted();
       const connection = await this.#logIn();
       this.#connected(connection, place);
+      const follow = (): void => connection.close(toTransportError(led?.reason, 'connection'));
+      if (led?.aborted) follow();
+      else led?.addEventListener('abort', follow, { once: true });
       return connection;
     } catch (error) {
       place[Symbol.dispose]();
       signal.throwIfAborted();
       if (isMailspoolError(error) && !(error instanceof TransportError)) throw error;
       throw this.#failed(toTransportError(error, 'connect'));
+    }
+  }
+
+  /** The life of the connection that this one depends on. */
+  async #led(): Promise<AbortSignal | undefined> {
+    const { lead, settings, support, signal } = this.#setup;
+    if (lead === undefined) return undefined;
+    try {
+      return (await lead.open(signal)).gone;
+    } catch (error) {
+      this.#retryAt = Math.max(lead.retryAt, support.clock.now() + settings.retry.firstMs);
+      throw error;
     }
   }
 

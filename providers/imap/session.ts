@@ -170,7 +170,7 @@ export class ImapSession implements TransportSession {
   /** Another folder's connection only tells the first that there may be news. */
   #otherWatch(folder: string): Watch {
     const hints = new Bell();
-    const link = this.#newLink(hints, { online: () => undefined, offline: () => undefined });
+    const link = this.#newLink(hints, { online: () => undefined, offline: () => undefined }, this.#link);
     return new Watch({
       ...this.#common(link, hints),
       look: async (connection, reason) => {
@@ -197,8 +197,9 @@ export class ImapSession implements TransportSession {
     }
   }
 
-  #newLink(hints: Bell, status: Pick<SessionStatus, 'online' | 'offline'>): ImapLink {
-    const link = new ImapLink({ settings: this.#settings, support: this.#support, status, hints, signal: this.#ended.signal });
+  #newLink(hints: Bell, status: Pick<SessionStatus, 'online' | 'offline'>, lead?: ImapLink): ImapLink {
+    const parts = { settings: this.#settings, support: this.#support, status, hints, signal: this.#ended.signal };
+    const link = new ImapLink(lead === undefined ? parts : { ...parts, lead });
     this.#links.push(link);
     return link;
   }

@@ -46,6 +46,7 @@ export class HandOver implements Flight {
   readonly #inFlight: InFlight;
   readonly #saved = new Map<number, RecipientOutcome>();
   readonly #controller = new AbortController();
+  #handle: OutboundHandle | undefined;
   #reason: MailspoolError | undefined;
 
   /** `most`: how many recipients the session takes at once; the rest stays queued and is claimed next. */
@@ -58,7 +59,9 @@ export class HandOver implements Flight {
     this.rows = claimedRows(claim).slice(0, most);
   }
 
+  /** After the final dot a cancel or an expiry comes too late: only the other side's word counts then. */
   abort(reason: MailspoolError): void {
+    if (this.#handle?.handedOver && (reason.code === 'ECANCEL' || reason.code === 'EEXPIRED')) return;
     this.#reason ??= reason;
     this.#controller.abort(this.#reason);
   }
@@ -75,7 +78,8 @@ export class HandOver implements Flight {
       handingOver: async () => await this.#handingOver(noteHandingOver),
     });
     const timeoutAt = this.#engine.clock.now() + (transport.limits?.submitTimeoutMs ?? defaultSubmitTimeoutMs);
-    this.deadlineAt = () => Math.min(timeoutAt, expiresAt ?? timeoutAt);
+    this.deadlineAt = () => (handle.handedOver ? timeoutAt : Math.min(timeoutAt, expiresAt ?? timeoutAt));
+    this.#handle = handle;
     this.#inFlight.started();
     const answer = await this.#answer(handle, async (outbound) => await transport[call]?.(outbound, this.#controller.signal));
     handle.revoke();
@@ -116,7 +120,7 @@ export class HandOver implements Flight {
     const outcomes = (result: SubmitResult | { readonly outcome: 'notMine' }) => outcomePerRow(this.rows, this.#saved, result);
     const reference = handle?.reference ?? '0';
     if ('result' in answer) return { ended: 'outcomes', outcomes: outcomes(answer.result), resolved: true, reference, hung: false };
-    const maySent = handle !== undefined && (handle.handedOver || handle.content.readToEnd);
+    const maySent = handle !== undefined && (handle.handedOver || handle.content.readToEnd) && !saysNotSent(answer.error);
     const hung = answer.hung === true;
     if (this.#reason && !saysOutcome(answer.error) && !maySent) {
       if (this.#reason.code === 'ECANCEL') return { ended: 'cancelled', outcomes: [...this.#saved.values()] };
@@ -131,6 +135,8 @@ export class HandOver implements Flight {
 }
 
 type Answer = { readonly result: SubmitResult } | { readonly error: unknown; readonly hung?: boolean };
+
+const saysNotSent = (error: unknown): boolean => error instanceof TransportError && error.outcome === 'notSent';
 
 const saysOutcome = (error: unknown): boolean => error instanceof TransportError && (error.outcome === 'unknown' || error.outcome === 'rejected');
 

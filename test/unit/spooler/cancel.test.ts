@@ -1,3 +1,4 @@
+import { TransportError } from 'mailspool/provider';
 import { expect, test } from 'vitest';
 import { note, world } from './world.ts';
 
@@ -65,6 +66,48 @@ test('M-073 a cancel reaches a hand-over that is still pending: its signal abort
   expect(provider.handedOver).toHaveLength(0);
   await clock.advance('1h');
   expect(await states(id)).toEqual({ 'bob@harbour.example': 'cancelled' });
+});
+
+test('M-073 a provider that had read everything and says that nothing left makes a cancel true', async () => {
+  const { spooler, clock, states } = await world({
+    loopback: {
+      transfer: async (message, signal) => {
+        await message.content.bytes();
+        await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(new TransportError('ECANCEL', 'stopped before the dot', { outcome: 'notSent' })));
+        });
+      },
+    },
+  });
+  const { id } = await spooler.submit(note());
+  await clock.settle();
+  const cancelling = spooler.cancel(id);
+  await clock.settle();
+  expect(await cancelling).toEqual({ result: 'cancelled' });
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'cancelled' });
+});
+
+test('M-072 a cancel after the final dot does not touch the hand-over: its reply decides, and nothing is sent twice', async () => {
+  let aborted = false;
+  let finish = (): void => undefined;
+  const { spooler, clock, provider, states } = await world({
+    loopback: {
+      answer: async (_message, signal) => {
+        signal.addEventListener('abort', () => (aborted = true));
+        return await new Promise((resolve) => (finish = () => resolve({ outcome: 'accepted' })));
+      },
+    },
+  });
+  const { id } = await spooler.submit(note());
+  await clock.settle();
+  const cancelling = spooler.cancel(id);
+  await clock.advance('6s');
+  expect(await cancelling).toEqual({ result: 'tooLate', reason: 'inProgress' });
+  expect(aborted).toBe(false);
+  finish();
+  await clock.advance('1h');
+  expect(provider.handedOver).toHaveLength(1);
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
 });
 
 test('a cancelled message can be rescheduled neither, a waiting one can', async () => {

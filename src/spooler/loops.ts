@@ -1,0 +1,166 @@
+// Every loop of the engine: how they are connected, woken, started and drained. The facade in spooler.ts sits on top.
+import { MailspoolError } from '../errors.ts';
+import type { SessionKey } from '../message/recipient.ts';
+import type { Queue, Retention, StoredMessage } from '../store/message-store.ts';
+import { Arrivals } from './arrivals.ts';
+import type { SpoolerOptions } from './contract.ts';
+import type { Engine } from './engine.ts';
+import { Finishing } from './finishing.ts';
+import { defaultRetention, keepHouse } from './housekeeping.ts';
+import { InFlight } from './in-flight.ts';
+import { Inbound } from './inbound.ts';
+import { Outbound } from './outbound.ts';
+import { Preparation } from './preparation.ts';
+import { Processors } from './processors.ts';
+import { QueueLoop } from './queue-loop.ts';
+import { ReportWriter } from './report-writer.ts';
+import { rerouted } from './rerouting.ts';
+import { RoutePlanner } from './route-planner.ts';
+import type { Session } from './session.ts';
+import { Sessions, type SessionHooks } from './sessions.ts';
+import type { Settler } from './settler.ts';
+import { statusRecipients } from './status-recipients.ts';
+import { Submission } from './submission.ts';
+import { Timers } from './timers.ts';
+
+/** How many messages each of the store's own queues works on at once. */
+const stepsAtOnce = 16;
+/** After the drain: how long what was aborted has to come back. */
+const abortMs = 3_000;
+
+export type LoopOptions = Pick<SpoolerOptions, 'preprocessors' | 'postprocessors' | 'receiveFolders' | 'addressBook' | 'retention' | 'offline' | 'interactive'>;
+
+export class Loops {
+  readonly sessions: Sessions;
+  readonly planner: RoutePlanner;
+  readonly submission: Submission;
+  readonly inFlight: InFlight;
+  readonly reports: ReportWriter;
+  readonly outbound: Outbound;
+  readonly inbound: Inbound;
+  readonly #engine: Engine;
+  readonly #settler: Settler;
+  readonly #retention: Retention;
+  readonly #woken: () => void;
+  readonly #queues: Readonly<Record<Extract<Queue, string>, QueueLoop>>;
+
+  /** `woken`: something changed that the status table may show. */
+  constructor(engine: Engine, settler: Settler, sessions: readonly Session[], options: LoopOptions, woken: () => void) {
+    const { addressBook, interactive = false, offline = false } = options;
+    const processors = new Processors(options.preprocessors, options.postprocessors);
+    this.#engine = engine;
+    this.#settler = settler;
+    this.#woken = woken;
+    this.#retention = { ...defaultRetention, ...options.retention };
+    this.reports = new ReportWriter(engine);
+    this.inFlight = new InFlight(engine);
+    this.sessions = new Sessions(engine, sessions, processors, this.#hooks(), { interactive, offline });
+    this.planner = new RoutePlanner(this.sessions);
+    this.submission = new Submission({ engine, planner: this.planner, processors, ...(addressBook && { addressBook }) });
+    const { reports, inFlight, planner } = this;
+    const finishing = new Finishing(engine, settler, processors);
+    this.outbound = new Outbound({ engine, sessions: this.sessions, settler, inFlight, reports, finishesApart: ({ message }) => finishing.concerns(message) });
+    this.inbound = new Inbound({ engine, sessions: this.sessions, receiveFolders: options.receiveFolders ?? {} });
+    const preparation = new Preparation({
+      engine,
+      settler,
+      planner,
+      processors,
+      reports,
+      compose: async ({ submit, ...message }, signal) => await this.submission.prepared(message, { ...submit, signal }),
+    });
+    const timers = new Timers({ engine, settler, inFlight, reports, verify: async (message, { route }) => await this.#verify(message, route?.session) });
+    const arrivals = new Arrivals({ engine, settler, processors, statusRecipients: async (lookup, rows) => await statusRecipients({ engine, settler, reports }, lookup, rows) });
+    const over = (queue: Extract<Queue, string>, handle: ConstructorParameters<typeof QueueLoop>[2]['handle'], ready?: () => boolean) =>
+      new QueueLoop(engine, inFlight, { queue, atOnce: stepsAtOnce, handle, ...(ready && { ready }) });
+    this.#queues = {
+      intake: over(
+        'intake',
+        async (claim, signal) => await preparation.prepare(claim, signal),
+        () => planner.ready,
+      ),
+      timers: over('timers', async (claim) => await timers.act(claim)),
+      finishing: over('finishing', async (claim, signal) => await finishing.finish(claim, signal)),
+      received: over('received', async (claim, signal) => await arrivals.announce(claim, signal)),
+    };
+  }
+
+  /** Runs everything until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const busy = () => this.outbound.active || this.inbound.active;
+    const loops = [this.inFlight, this.outbound, this.inbound, ...Object.values(this.#queues)].map(async (loop) => await loop.run(signal));
+    await Promise.allSettled([...loops, keepHouse(this.#engine, this.sessions, this.#retention, busy, signal)]);
+  }
+
+  /** Learns of queues that an earlier run left; mail for sessions that are gone is routed anew. */
+  async resume(): Promise<void> {
+    const queues = await this.#engine.store.queues();
+    this.outbound.queuesChanged(queues.map(({ queue }) => queue));
+    const orphans = queues.some(({ queue }) => typeof queue === 'object' && 'session' in queue && !this.sessions.get(queue.session));
+    if (orphans) await this.reroute();
+  }
+
+  queuesChanged(queues: readonly Queue[]): void {
+    if (queues.some((queue) => typeof queue === 'object')) this.outbound.queuesChanged(queues);
+    for (const queue of queues) if (typeof queue === 'string') this.#queues[queue].wake();
+    this.#woken();
+  }
+
+  wakeAll(): void {
+    this.outbound.wake();
+    this.inbound.wake();
+    for (const loop of Object.values(this.#queues)) loop.wake();
+    this.#woken();
+  }
+
+  /** Routes everything anew that is not under way (M-021, M-090). */
+  async reroute(): Promise<void> {
+    await rerouted(this.#engine, this.#settler, this.planner);
+    this.wakeAll();
+  }
+
+  /** No new claims; what is in flight may finish, then is aborted. Whether all of it finished (T-018). */
+  async drain(drainMs: number, hurry: AbortSignal): Promise<boolean> {
+    const parts = [this.outbound, this.inbound, ...Object.values(this.#queues)];
+    for (const part of parts) part.stop();
+    const drained = async () => await Promise.all(parts.map(async (part) => await part.drained()));
+    if (drainMs > 0 && (await this.#within(drainMs, drained(), hurry))) return true;
+    const reason = new MailspoolError('ESTOPPED', 'the spooler stops');
+    const idle = parts.every(({ active }) => !active);
+    this.inFlight.abortAll(reason);
+    this.inbound.abort(reason);
+    await this.#within(abortMs, drained());
+    return idle;
+  }
+
+  async #within(ms: number, work: Promise<unknown>, hurry?: AbortSignal): Promise<boolean> {
+    const timer = new AbortController();
+    const hurried = new Promise<boolean>((resolve) => hurry?.addEventListener('abort', () => resolve(false), { once: true }));
+    const timeout = this.#engine.clock.sleep(ms, timer.signal).then(
+      () => false,
+      () => true,
+    );
+    const inTime = await Promise.race([work.then(() => true), timeout, hurried]);
+    timer.abort();
+    return inTime;
+  }
+
+  #hooks(): SessionHooks {
+    const { logger } = this.#engine;
+    const background = (running: Promise<unknown>) => void running.catch((error: unknown) => logger.error({ error }, 'a background step failed'));
+    return {
+      newMail: (session) => this.inbound.newMail(session),
+      sentDeferred: (session, { entryId }) => background(this.outbound.submitDeferred(session, entryId)),
+      changed: () => this.wakeAll(),
+      routesChanged: () => background(this.reroute()),
+      statusRecipients: async (lookup, rows) => await statusRecipients({ engine: this.#engine, settler: this.#settler, reports: this.reports }, lookup, rows),
+    };
+  }
+
+  async #verify(message: StoredMessage, key: SessionKey | undefined): Promise<boolean> {
+    const session = key && this.sessions.get(key);
+    if (!session?.transport?.verifyMessage) return false;
+    await this.outbound.verify(session, message.id);
+    return true;
+  }
+}

@@ -80,7 +80,7 @@ export class HandOver implements Flight {
     const timeoutAt = this.#engine.clock.now() + (transport.limits?.submitTimeoutMs ?? defaultSubmitTimeoutMs);
     this.deadlineAt = () => (handle.handedOver ? timeoutAt : Math.min(timeoutAt, expiresAt ?? timeoutAt));
     this.#handle = handle;
-    this.#inFlight.started();
+    this.#inFlight.started(this);
     const answer = await this.#answer(handle, async (outbound) => await transport[call]?.(outbound, this.#controller.signal));
     handle.revoke();
     return this.#ended(answer, handle);

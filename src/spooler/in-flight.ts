@@ -19,6 +19,7 @@ export class InFlight {
   readonly #engine: Engine;
   readonly #flights = new Set<Flight>();
   readonly #wake: Wake;
+  #lookAt: Instant = Number.POSITIVE_INFINITY;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -33,9 +34,9 @@ export class InFlight {
     this.#flights.add(flight);
   }
 
-  /** A deadline may be nearer than the next look. */
-  started(): void {
-    if (this.#flights.size === 1) this.#wake.wake();
+  /** Its deadline may be nearer than the next look. */
+  started(flight: Flight): void {
+    if ((flight.deadlineAt?.() ?? Number.POSITIVE_INFINITY) < this.#lookAt || this.#flights.size === 1) this.#wake.wake();
   }
 
   remove(flight: Flight): void {
@@ -56,7 +57,8 @@ export class InFlight {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#engine;
     while (!signal.aborted) {
-      await this.#wake.wait(signal, this.#nextLook());
+      this.#lookAt = this.#nextLook();
+      await this.#wake.wait(signal, this.#lookAt);
       this.#checkDeadlines(clock.now());
       await this.renew([...this.#flights].filter(({ leasedUntil }) => leasedUntil - clock.now() < leaseMs * 0.7));
     }

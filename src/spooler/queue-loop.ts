@@ -93,7 +93,7 @@ export class QueueLoop {
     const deadline = this.#engine.clock.now() + stepMs;
     const flight: Flight = { lease: claim.lease, leasedUntil, deadlineAt: () => deadline, abort: (reason) => controller.abort(reason) };
     this.#inFlight.add(flight);
-    this.#inFlight.started();
+    this.#inFlight.started(flight);
     try {
       await abandonable(this.#options.handle(claim, controller.signal), controller.signal);
     } catch (error) {

@@ -8,8 +8,10 @@ import { storeError } from './store-error.ts';
 
 /** How long a writing statement waits for a program that looks into the file. */
 const busyTimeoutMs = 5000;
-/** Pages in the write-ahead log before they move into the file: 32 MiB. */
-const checkpointPages = 8192;
+/** A message of a few KiB fits into one page, so that a commit writes few. */
+const pageBytes = 16_384;
+/** Pages in the write-ahead log before they move into the file: 64 MiB. */
+const checkpointPages = 4096;
 
 /** Opens or creates it. @throws ESTOREVERSION (the file stays as it is), ESTORE */
 export function openDatabaseFile(program: DatabaseProgram, context: ProgramContext, name: string): Connection {
@@ -35,8 +37,9 @@ function refuseNewer(file: string, format: number, known: number): void {
   throw new MailspoolError('ESTOREVERSION', `${file} has format ${format}, this version of mailspool knows formats up to ${known}`);
 }
 
-/** The order matters: auto_vacuum is fixed when the first page is written. */
+/** The order matters: the first two are fixed when the first page is written. */
 function makeDurable(connection: Connection): void {
+  connection.pragma(`page_size = ${pageBytes}`);
   connection.pragma('auto_vacuum = INCREMENTAL');
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = FULL');

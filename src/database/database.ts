@@ -147,12 +147,14 @@ class WorkerDatabase implements Database {
   }
 }
 
-/** On Node 22 node:sqlite announces itself as experimental; that is not the user's concern. */
 function startWorker({ program, directory, file = 'data.db', options }: DatabaseOptions): Worker {
   const workerData: WorkerData = { program: compiledModule(program).href, directory, file, options };
-  const execArgv = bestDriver() === 'node:sqlite' ? ['--disable-warning=ExperimentalWarning'] : [];
-  return new Worker(compiledModule(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)), { workerData, execArgv });
+  const entry = compiledModule(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url));
+  return new Worker(entry, { workerData, ...(announcesItself() && { execArgv: ['--disable-warning=ExperimentalWarning'] }) });
 }
+
+/** On Node 22 node:sqlite prints that it is experimental; that is not the user's concern. Other Nodes keep their flags. */
+const announcesItself = (): boolean => process.versions.node.startsWith('22.') && bestDriver() === 'node:sqlite';
 
 /** The caller may write on in its buffer. */
 const own = (bytes: Uint8Array): Uint8Array => bytes.slice();

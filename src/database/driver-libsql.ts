@@ -44,17 +44,20 @@ function statementOf(statement: LibsqlStatement): Statement {
     return row;
   };
   return {
-    run: (...values) => statement.run(values.map(bindable)),
+    run: (...values) => statement.run(bindable(values)),
     get: (...values) => {
-      const found = statement.get(values.map(bindable));
+      const found = statement.get(bindable(values));
       return found && rowOf(found);
     },
-    all: (...values) => statement.all(values.map(bindable)).map(rowOf),
+    all: (...values) => statement.all(bindable(values)).map(rowOf),
   };
 }
 
 /** libsql ends the process when it is given something else. */
-function bindable(value: Value): Value {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array) return value;
-  throw new TypeError(`a ${typeof value} cannot be stored in a column`);
+function bindable(values: readonly Value[]): readonly Value[] {
+  for (const value of values) {
+    if (value === null || typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array) continue;
+    throw new TypeError(`a ${typeof value} cannot be stored in a column`);
+  }
+  return values;
 }

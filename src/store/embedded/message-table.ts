@@ -6,7 +6,7 @@ import type { ScanHint, Sequence } from '../tables.ts';
 import type { Shared } from './statements.ts';
 
 /** Records that were just written are read again soon. */
-const cachedRecords = 4096;
+const cachedRecords = 2048;
 
 export interface Damage {
   readonly sequence: Sequence;

@@ -146,6 +146,8 @@ async function* feed(ask: () => Promise<AsyncIterable<Change>>, signal: AbortSig
   const source = (await ask())[Symbol.asyncIterator]();
   const end = () => void source.return?.();
   signal?.addEventListener('abort', end, { once: true });
+  // It may have aborted while the answer was on its way to here.
+  if (signal?.aborted) end();
   try {
     for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
   } finally {

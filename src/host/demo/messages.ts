@@ -6,8 +6,8 @@ import type { StateName } from '../../message/recipient.ts';
 import type { SubmitMessage } from '../../message/submit-message.ts';
 
 /** Who reads their mail in the sandbox. */
-export const demoUser = { user: 'desk', pass: 'secret' } as const;
-export const demoAddress = 'desk@harbour.example';
+export const demoUser = { user: 'skipper', pass: 'secret' } as const;
+export const demoAddress = 'skipper@ferry.example';
 export const unknownAddress = 'divers@harbour.example';
 
 export interface DemoMessage {
@@ -46,8 +46,8 @@ function composedMessage(): DemoMessage {
     name: 'composed from fields',
     message: {
       from: { name: 'Pilot Station', address: 'pilots@harbour.example' },
-      to: [{ name: 'Ferry Desk', address: demoAddress }, unknownAddress],
-      subject: 'Berths for the weekend, two recipients, one unknown',
+      to: [{ name: 'Skipper', address: demoAddress }, unknownAddress],
+      subject: 'Berths for the weekend',
       text: 'The table is attached.\n\nPilot Station\n',
       attachments: [{ filename: 'berths.csv', content: `${rows.join('\n')}\n`, contentType: 'text/csv' }],
     },

@@ -179,6 +179,20 @@ describe('calls through the socket', () => {
     expect(seen[0]).toBe('a');
   });
 
+  it('the change feed ends also if its signal aborts while its answer arrives', async () => {
+    const { remote } = await served();
+    for (let round = 0; round < 50; round++) {
+      const stopping = new AbortController();
+      const feed = remote.changes({ signal: stopping.signal })[Symbol.asyncIterator]();
+      const answered = remote.status();
+      const next = feed.next();
+      await answered;
+      for (let turn = 0; turn < round % 5; turn++) await Promise.resolve();
+      stopping.abort();
+      expect(await next).toEqual({ done: true, value: undefined });
+    }
+  });
+
   it('a wait ends with its signal, and with the connection', async () => {
     const { spooler, remote } = await served();
     const stopping = new AbortController();

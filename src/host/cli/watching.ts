@@ -35,6 +35,7 @@ export function showChanges(context: Context, spooler: SpoolerSurface, id: Entry
     stop: async () => {
       stopping.abort();
       await following;
+      if (!context.output.json) await show().catch(() => undefined);
     },
   };
 }

@@ -4,9 +4,9 @@ import { type Instant, type SpoolerSupport } from 'mailspool/provider';
 import { acknowledge } from './acknowledge.ts';
 import type { ImapConnection } from './connection.ts';
 import type { Settings } from './options.ts';
-import { bounded, PositionSection, type FolderPosition } from './position.ts';
+import { bounded, missingUids, positionAfter, PositionSection, type FolderPosition } from './position.ts';
 import { openFolder, describeMessages, findUids, internalDateOf, newestDate, statusOf, type OpenFolder, type UidSearch } from './queries.ts';
-import { emailIdAlias, referenceOf } from './references.ts';
+import { namesOf } from './references.ts';
 
 /** How many messages are lined up at once. */
 const batch = 200;
@@ -37,7 +37,7 @@ export class Folder {
   /** The connection by which messages that were set aside have been tried again. */
   #retried: ImapConnection | undefined;
   /** How often each digest was met below `settleBelow`: the second copy is a message of its own. */
-  readonly copies: Map<string, number> = new Map();
+  readonly #copies = new Map<string, number>();
 
   static async open(setup: FolderSetup, path: string): Promise<Folder> {
     return new Folder(setup, path, await PositionSection.open(setup.support, path));
@@ -78,25 +78,27 @@ export class Folder {
     return this.#pending.length > 0;
   }
 
-  /** The position once `message` is done; saved with it. `owed`: the server still has to be told. */
-  after(message: PendingMessage, owed: boolean): FolderPosition {
-    const position = this.#known();
-    const without = (uids: readonly number[]): readonly number[] => uids.filter((uid) => uid !== message.uid);
-    return {
-      ...position,
-      next: Math.max(position.next, message.uid + 1),
-      gaps: position.gaps.filter((gap) => gap.uid !== message.uid),
-      setAside: without(position.setAside),
-      unacknowledged: owed ? bounded([...without(position.unacknowledged), message.uid]) : position.unacknowledged,
-    };
+  /** The position once `message` is done, with what is then owed to the server; saved with it. */
+  after(message: PendingMessage): FolderPosition {
+    return positionAfter(this.#known(), message.uid, this.#setup.settings.after !== 'leave');
   }
 
   /** The message is done, and `position` was written with it; without `position` that is still to be written. */
   done(message: PendingMessage, position?: FolderPosition): void {
-    if (position === undefined) this.#section.change(this.after(message, false));
+    if (position === undefined) this.#section.change(this.after(message));
     else this.#section.committed(position);
     this.#pending = this.#pending.filter((other) => other !== message);
-    if (message.uid + 1 >= this.#known().settleBelow) this.copies.clear();
+    if (message.uid + 1 >= this.#known().settleBelow) this.#copies.clear();
+  }
+
+  /** Which copy of these bytes it is in this folder: 1 for the first. */
+  copyOf(digest: string): number {
+    return (this.#copies.get(digest) ?? 0) + 1;
+  }
+
+  /** A message below `settleBelow` is done. */
+  countCopy(digest: string): void {
+    this.#copies.set(digest, this.copyOf(digest));
   }
 
   /** Whether the folder is open under the UIDVALIDITY that the message was found with; otherwise what is lined up is void. */
@@ -117,14 +119,14 @@ export class Folder {
     const now = this.#setup.support.clock.now();
     const until = this.#known().gaps.find((gap) => gap.uid === message.uid)?.until ?? now + gapGraceMs;
     if (until <= now) return this.setAside(message);
-    const position = this.after(message, false);
+    const position = positionAfter(this.#known(), message.uid, false);
     this.done(message);
     this.#section.change({ ...position, gaps: bounded([...position.gaps, { uid: message.uid, until }]) });
   }
 
   /** The server could not give it out: others first, it is tried again with the next connection. */
   setAside(message: PendingMessage): void {
-    const position = this.after(message, false);
+    const position = positionAfter(this.#known(), message.uid, false);
     this.done(message);
     this.#section.change({ ...position, setAside: bounded([...position.setAside, message.uid]) });
   }
@@ -178,7 +180,7 @@ export class Folder {
         ? { ...fresh, next: 1, settleBelow: open.uidNext, ...(known.since === undefined ? {} : { since: known.since }) }
         : { ...fresh, ...(await this.#beginning(connection, open)) };
     this.#pending = [];
-    this.copies.clear();
+    this.#copies.clear();
     this.#section.change(position);
     await this.#section.save();
     return position;
@@ -222,8 +224,9 @@ export class Folder {
       .filter((uid) => !skipped.has(uid))
       .map((uid) => ({ uid, uidValidity: open.uidValidity, settle: uid < position.settleBelow }));
     if (search.closed !== true) this.#retried = connection;
-    const gaps = position.gaps.filter((gap) => gap.until > now || found.uids.includes(gap.uid));
-    const setAside = position.setAside.filter((uid) => search.closed === true || !again.includes(uid) || found.uids.includes(uid));
+    const there = (uid: number): boolean => found.uids.includes(uid);
+    const gaps = position.gaps.filter((gap) => !skipped.has(gap.uid) && (gap.until > now || there(gap.uid)));
+    const setAside = position.setAside.filter((uid) => !skipped.has(uid) && (search.closed === true || !again.includes(uid) || there(uid)));
     this.#advance({ gaps, setAside }, uids, found.uids.length > batch ? undefined : found.below);
     await this.#reacknowledge(
       connection,
@@ -255,7 +258,7 @@ export class Folder {
     const first = this.#pending.find((message) => message.uid >= position.next)?.uid;
     const next = Math.max(position.next, first ?? below ?? (uids.at(-1) ?? 0) + 1);
     const until = this.#setup.support.clock.now() + gapGraceMs;
-    const passed = missing(uids, Math.max(position.next, position.settleBelow)).map((uid) => ({ uid, until }));
+    const passed = missingUids(uids, Math.max(position.next, position.settleBelow)).map((uid) => ({ uid, until }));
     const same =
       next === position.next &&
       passed.length === 0 &&
@@ -291,18 +294,4 @@ function searchOf(position: FolderPosition, open: OpenFolder, also: readonly num
   const { next, settleBelow, since } = position;
   if (next >= settleBelow) return { from: next, uidNext: open.uidNext, also };
   return { from: next, uidNext: settleBelow, closed: true, also: [], ...(since === undefined ? {} : { since }) };
-}
-
-const namesOf = (folder: string, uidValidity: string, uid: number, emailId: string | undefined): readonly string[] => [
-  referenceOf(folder, uidValidity, uid),
-  ...(emailId === undefined ? [] : [emailIdAlias(emailId)]),
-];
-
-/** The UIDs from `from` on that lie below the last one found and were not found; the newest few. */
-function missing(uids: readonly number[], from: number): readonly number[] {
-  const there = new Set(uids);
-  const last = uids.at(-1) ?? 0;
-  const gaps: number[] = [];
-  for (let uid = last - 1; uid >= from && gaps.length < 100; uid--) if (!there.has(uid)) gaps.unshift(uid);
-  return gaps;
 }

@@ -21,7 +21,30 @@ export interface FolderPosition {
 /** The most UIDs in one of the lists; beyond it the oldest are dropped. */
 const listBound = 200;
 
+/** So many passed-over UIDs are noted at once. */
+const mostMissing = 100;
+
 export const bounded = <T>(list: readonly T[]): readonly T[] => list.slice(-listBound);
+
+/** Once the message is done. `owed`: the server still has to be told. */
+export function positionAfter(position: FolderPosition, uid: number, owed: boolean): FolderPosition {
+  const without = (uids: readonly number[]): readonly number[] => uids.filter((other) => other !== uid);
+  return {
+    ...position,
+    next: Math.max(position.next, uid + 1),
+    gaps: position.gaps.filter((gap) => gap.uid !== uid),
+    setAside: without(position.setAside),
+    unacknowledged: owed ? bounded([...without(position.unacknowledged), uid]) : position.unacknowledged,
+  };
+}
+
+/** The UIDs from `from` on that lie below the last one found and were not found; the newest few. */
+export function missingUids(found: readonly number[], from: number): readonly number[] {
+  const there = new Set(found);
+  const missing: number[] = [];
+  for (let uid = (found.at(-1) ?? 0) - 1; uid >= from && missing.length < mostMissing; uid--) if (!there.has(uid)) missing.unshift(uid);
+  return missing;
+}
 
 export class PositionSection {
   readonly #support: SpoolerSupport;

@@ -129,17 +129,22 @@ export class Reception {
       if (download.unavailable === undefined) throw error;
       return this.#without(folder, pending, download);
     }
-    const alias = await this.#alias(folder, pending, download.digest());
-    if ((await message.setReference(reference, [...names, alias])) === 'alreadyReceived') return this.#known(connection, folder, pending);
-    await this.#saveMessage(folder, pending, first, message);
-    await this.#tell(connection, folder, pending);
+    const digest = download.digest();
+    const alias = await this.#alias(folder, pending, digest);
+    if ((await message.setReference(reference, [...names, alias])) === 'alreadyReceived') {
+      await this.#known(connection, folder, pending);
+    } else {
+      await this.#saveMessage(folder, pending, first, message);
+      await this.#tell(connection, folder, pending);
+    }
+    if (pending.settle) folder.countCopy(digest);
   }
 
   /** The commit: the message, its names, and the position behind it. */
   async #saveMessage(folder: Folder, pending: PendingMessage, fetched: FetchMessageObject, message: InboundMessage): Promise<void> {
     const deliveryTime = internalDateOf(fetched);
     if (deliveryTime !== undefined) message.setProperties({ deliveryTime });
-    const position = folder.after(pending, this.#setup.settings.after !== 'leave');
+    const position = folder.after(pending);
     const announce = !folder.isBaseline(pending, deliveryTime);
     const saved = await message.saveChanges({ announce, section: { key: folder.sectionKey, values: valuesOf(position) } });
     folder.done(pending, saved === 'saved' ? position : undefined);
@@ -147,11 +152,7 @@ export class Reception {
 
   /** Below `settleBelow` the n-th copy here is the n-th copy there; above it every UID is a message of its own. */
   async #alias(folder: Folder, pending: PendingMessage, digest: string): Promise<string> {
-    if (pending.settle) {
-      const copy = (folder.copies.get(digest) ?? 0) + 1;
-      folder.copies.set(digest, copy);
-      return digestAlias(digest, copy);
-    }
+    if (pending.settle) return digestAlias(digest, folder.copyOf(digest));
     for (let first = 1; ; first += copiesAsked) {
       const aliases = Array.from({ length: copiesAsked }, (_, index) => digestAlias(digest, first + index));
       const received = await this.#setup.support.received(aliases);

@@ -10,4 +10,10 @@ export const emailIdAlias = (emailId: string): string => `EMAILID=${emailId}`;
 /** `copy`: 1 for the first message with these bytes; a folder may hold several, and each is a message of its own. */
 export const digestAlias = (sha256: string, copy: number): string => `SHA-256=${sha256}${copy > 1 ? `;COPY=${copy}` : ''}`;
 
+/** All names that are known before the message is fetched. */
+export const namesOf = (folder: string, uidValidity: string, uid: number, emailId: string | undefined): readonly string[] => [
+  referenceOf(folder, uidValidity, uid),
+  ...(emailId === undefined ? [] : [emailIdAlias(emailId)]),
+];
+
 const encoded = (folder: string): string => folder.replace(/[%;\s]/g, (char) => encodeURIComponent(char).replace(';', '%3B'));

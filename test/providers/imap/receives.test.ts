@@ -105,6 +105,7 @@ describe('receiving from the fake server', () => {
       }
       expect(steps).toBeGreaterThan(8);
     },
+    60_000,
   );
 
   /** NO to the login is a wrong password: the logon rejects, and somebody tries again. */
@@ -165,6 +166,63 @@ describe('receiving from the fake server', () => {
     expect(spool.known).toBe(3);
   });
 
+  test('T-051 a resynchronisation that fails in the middle of a message compares it anew, and counts no copy twice', async () => {
+    const spool = new Spool();
+    const server = await start(spool);
+    const options = optionsFor(server, { begin: 'all', reception: 'poll' });
+    for (const subject of ['a', 'a', 'b']) server.deliver('user', 'INBOX', mail(subject));
+    const first = await imap(options).logon(spool.support(), logonOptions());
+    await spool.round(first);
+    await first.logoff?.();
+    server.setUidValidity('user', 'INBOX', 4_242);
+    const again = await imap(options).logon(spool.support(), logonOptions());
+    const message = spool.newMessage();
+    const setReference = message.setReference.bind(message);
+    let calls = 0;
+    message.setReference = (...names) => (++calls === 2 ? Promise.reject(new Error('the store is busy')) : setReference(...names));
+    await expect(again.startMessage?.(message, never())).rejects.toThrow('the store is busy');
+    await spool.round(again);
+    await again.logoff?.();
+    expect(subjects(spool)).toEqual(['a', 'a', 'b']);
+    expect(spool.known).toBe(3);
+  });
+
+  test('T-052 a known message whose acknowledgement is cut off is acknowledged with the next connection', async () => {
+    const spool = new Spool();
+    const server = await start(spool);
+    server.deliver('user', 'INBOX', mail('a'));
+    const leaving = await imap(optionsFor(server, { begin: 'all', reception: 'poll' })).logon(spool.support(), logonOptions());
+    await spool.round(leaving);
+    await leaving.logoff?.();
+    server.setUidValidity('user', 'INBOX', 4_242);
+    const flagging = await imap(optionsFor(server, { begin: 'all', reception: 'poll', after: { flag: '\\Seen' } })).logon(
+      spool.support(),
+      logonOptions(),
+    );
+    server.script({ at: 'UID STORE', do: 'drop' });
+    await spool.round(flagging).catch(() => 0);
+    await spool.round(flagging);
+    await flagging.logoff?.();
+    expect(spool.saved).toHaveLength(1);
+    expect([...(server.mailbox('user', 'INBOX').messages[0]?.flags ?? [])]).toContain('\\Seen');
+  });
+
+  test('U-046 what was passed over and turns out to be known is not asked for again', async () => {
+    const spool = new Spool();
+    const server = await start(spool);
+    const options = optionsFor(server, { begin: 'all', reception: 'poll' });
+    const session = await imap(options).logon(spool.support(), logonOptions());
+    for (const subject of ['late', 'early']) server.deliver('user', 'INBOX', mail(subject));
+    const hide = server.onCommand(({ name, tag }) => (name === 'UID SEARCH' ? { say: `* SEARCH 2\r\n${tag} OK\r\n` } : undefined));
+    await session.startMessage?.(spool.newMessage(), never());
+    hide[Symbol.dispose]();
+    spool.names.add(spool.saved[0]?.reference.replace(/UID=2$/, 'UID=1') ?? '');
+    expect(await session.poll?.(never())).toBe(false);
+    expect(await session.poll?.(never())).toBe(false);
+    expect(server.commands.filter(({ name }) => name === 'UID SEARCH').at(-1)?.line).toMatch(/UID 3:\*$/);
+    await session.logoff?.();
+  });
+
   test('U-050 three watched folders in an account with room for two connections: never more than two, and mail comes in', async () => {
     const spool = new Spool();
     const server = await start(spool);
@@ -198,10 +256,8 @@ describe('receiving from the fake server', () => {
   test('M-005 logged on offline it opens no connection', async () => {
     const spool = new Spool();
     const server = await start(spool);
-    const { session, support } = await (async () => {
-      const own = spool.support();
-      return { support: own, session: await imap(optionsFor(server)).logon(own, logonOptions({ offline: true })) };
-    })();
+    const support = spool.support();
+    const session = await imap(optionsFor(server)).logon(support, logonOptions({ offline: true }));
     expect(await session.poll?.(never())).toBe(false);
     expect(await spool.round(session)).toBe(0);
     await session.logoff?.();

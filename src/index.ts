@@ -2,6 +2,17 @@
 export { ContainerModule } from 'inversify';
 export { errorCatalogue, isMailspoolError, MailspoolError, type ErrorCode } from './errors.ts';
 export { createSpooler } from './host/composition.ts';
+export {
+  defineConfiguration,
+  loadConfiguration,
+  type AccountConfiguration,
+  type Configuration,
+  type ConfigurationSources,
+  type LoadedConfiguration,
+  type ProviderConfiguration,
+  type RetryConfiguration,
+} from './host/configuration.ts';
+export { connectControl, serveControl, type ControlOptions, type ControlServer, type RemoteSpooler } from './host/control/control.ts';
 export { tokens, type Tokens } from './host/tokens.ts';
 export type { AfterSend, Bytes, Content, Message, MessageProperties } from './message/message.ts';
 export type { Diagnostic, Outcome, Phase, RecipientOutcome } from './message/outcome.ts';

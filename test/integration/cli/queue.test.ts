@@ -1,5 +1,6 @@
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import Database from 'libsql';
 import { fakeSmtp, type FakeSmtp } from 'mailspool/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { built, Place } from './mailspool.ts';
@@ -232,6 +233,22 @@ describe('bad input leaves everything as it was', () => {
     expect(ran.code).toBe(2);
     expect(ran.stderr).toMatch(/\(ESTOREACCESS\)\n.*(700|private)/);
     expect(await readdir(place.spool)).toEqual([]);
+  });
+
+  it('T-070 a store of a newer version: ESTOREVERSION with the remedy, and unchanged', async () => {
+    await place.run(compose());
+    const file = (await readdir(place.spool)).find((name) => name.endsWith('.db') && name !== 'owner.db') ?? '';
+    const database = new Database(join(place.spool, file));
+    database.pragma('user_version = 99');
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.close();
+    const before = await readFile(join(place.spool, file));
+    for (const args of [compose(), ['list'], ['run']]) {
+      const ran = await place.run(args);
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toMatch(/\(ESTOREVERSION\)\n.*newer/);
+    }
+    expect((await readFile(join(place.spool, file))).equals(before)).toBe(true);
   });
 
   it('an unreadable configuration: ECONFIG names file, field and remedy', async () => {

@@ -80,7 +80,9 @@ async function shown({ output, terminal }: Context, { sandbox, spooler, configur
 async function summary(output: Context['output'], spooler: Spooler): Promise<void> {
   const rows = [];
   for await (const message of spooler.list()) rows.push(messageRow(message));
-  output.table(messageColumns, rows);
+  // All of the same minute: the column would only take the others' place.
+  const shown = messageColumns.filter(({ title }) => title !== 'TIME');
+  output.table(shown, rows.map((row) => row.filter((_, at) => messageColumns[at]?.title !== 'TIME')));
   output.line();
 }
 

@@ -262,7 +262,7 @@ test('M-061 a held message rests until sentDeferred, then goes out as deferred u
     },
   });
   const { id } = await spooler.submit(note());
-  await clock.advance('10h');
+  await clock.advance('2h');
   expect(await states(id)).toEqual({ 'bob@harbour.example': 'held' });
   expect(provider.handedOver).toHaveLength(1);
   hold = false;

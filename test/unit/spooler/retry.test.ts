@@ -281,7 +281,7 @@ test('T-012 an at-most-once message is never sent twice: an unknown end stays un
     },
   });
   const { id } = await spooler.submit(note(), { guarantee: 'atMostOnce' });
-  await clock.advance('1d');
+  await clock.advance('2h');
   expect(provider.handedOver).toHaveLength(1);
   expect(await states(id)).toEqual({ 'bob@harbour.example': 'uncertain' });
 });
@@ -290,7 +290,7 @@ test('a delay warning is sent once at its age, and not where it is declined', as
   const { spooler, clock } = await world({ loopback: { answer: () => temporary } });
   await spooler.submit(note());
   await spooler.submit(note(), { report: { delay: false } });
-  await clock.advance('9h');
+  await clock.advance('5h');
   const reports = await collect(spooler.list({ direction: 'inbound' }));
   expect(reports.map(({ properties }) => properties.named?.['reportKind'])).toEqual(['delay']);
 });

@@ -227,4 +227,3 @@ function pollIntervalMs({ transport }: Session): number {
   return transport.reception === 'notify' ? defaultFallbackIntervalMs : defaultPollIntervalMs;
 }
 
-export type { EntryId };

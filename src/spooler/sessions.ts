@@ -324,4 +324,3 @@ function checkVersion({ key, provider: { contract } }: Session): void {
 
 const hasCode = (error: unknown): error is Error & { code: string } => error instanceof Error && 'code' in error && typeof error.code === 'string';
 
-export type { TransportSession };

@@ -237,4 +237,3 @@ export interface Section {
   readonly expiresAt?: Instant;
 }
 
-export type { MessageProperties };

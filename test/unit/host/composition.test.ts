@@ -1,7 +1,7 @@
 import { loopback } from 'mailspool/providers/loopback';
 import { virtualTime } from 'mailspool/testing';
 import { expect, onTestFinished, test } from 'vitest';
-import { ContainerModule, createSpooler, memoryStore, tokens, type Clock, type Logger, type RetryPolicy, type Spooler, type SpoolerOptions } from '../../../src/index.ts';
+import { ContainerModule, createSpooler, memoryStore, tokens, type Logger, type RetryPolicy, type Spooler, type SpoolerOptions } from '../../../src/index.ts';
 
 async function spoolerWith(options: SpoolerOptions): Promise<Spooler> {
   const spooler = await createSpooler(options);
@@ -16,7 +16,7 @@ test('a module of the program replaces any part: the clock, the policy, the logg
   const logger: Logger = { debug: say, info: say, warn: say, error: say };
   const retry: RetryPolicy = { next: () => 'giveUp', warnAfterMs: [], lifetimeMs: 60_000 };
   const mine = new ContainerModule(({ rebind }) => {
-    rebind(tokens.clock).toConstantValue(clock as Clock);
+    rebind(tokens.clock).toConstantValue(clock);
     rebind(tokens.retryPolicy).toConstantValue(retry);
     rebind(tokens.logger).toConstantValue(logger);
   });

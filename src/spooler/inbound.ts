@@ -1,7 +1,6 @@
 // The inbound loop: sessions that have news or are due for a poll take fair turns; a turn receives a bounded number of
 // messages, each by one call of startMessage (M-078 to M-082).
 import { MailspoolError } from '../errors.ts';
-import type { EntryId } from '../message/recipient.ts';
 import { TransportError } from '../provider/transport-error.ts';
 import type { TransportSession } from '../provider/transport-session.ts';
 import type { Instant } from '../time/clock.ts';

@@ -6,7 +6,7 @@ import type { Postprocessor, Preprocessor } from '../provider/processors.ts';
 import type { MessageLookup, SpoolerNotification, StatusRecipient } from '../provider/spooler-support.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
 import { contractVersion } from '../provider/transport-provider.ts';
-import type { TransportEvent, TransportSession } from '../provider/transport-session.ts';
+import type { TransportEvent } from '../provider/transport-session.ts';
 import { backoffMs, type Backoff } from '../time/backoff.ts';
 import { sleepUntil } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';

@@ -1,7 +1,7 @@
 // The contract of a message store: outgoing queue, received and sent mail, profile; the only durable state. Each call
 // is one commit or one query (U-013). Whoever writes a store runs the store suite of mailspool/testing against it.
 import type { Readable } from 'node:stream';
-import type { AfterSend, Message, MessageProperties } from '../message/message.ts';
+import type { AfterSend, Message } from '../message/message.ts';
 import type { Diagnostic } from '../message/outcome.ts';
 import type { Cursor, EntryId, Recipient, RecipientRow, RecipientState, Route, SessionKey, StateName } from '../message/recipient.ts';
 import type { SendAt } from '../message/submit-message.ts';

@@ -90,7 +90,8 @@ export async function loadConfiguration(sources: ConfigurationSources = {}): Pro
   };
 }
 
-const fileToRead = async (named: string | undefined, cwd: string): Promise<string | undefined> => (named === undefined ? await findFile(cwd) : resolve(cwd, named));
+const fileToRead = async (named: string | undefined, cwd: string): Promise<string | undefined> =>
+  named === undefined ? await findFile(cwd) : resolve(cwd, named);
 
 /** A relative directory is seen from where it was written. */
 const absolute = <T extends { readonly directory?: string | undefined }>(settings: T, base: string): T =>
@@ -132,7 +133,10 @@ function refuseRepeatedNames(accounts: readonly AccountOptions[]): void {
   const at = accounts.findIndex(({ name }, index) => accounts.findIndex((other) => other.name === name) !== index);
   const twice = accounts[at];
   if (twice === undefined) return;
-  throw new MailspoolError('ECONFIG', `accounts[${at}].name: another account is called ${twice.name} already`, { field: `accounts[${at}].name`, remedy: 'Give each account a name of its own.' });
+  throw new MailspoolError('ECONFIG', `accounts[${at}].name: another account is called ${twice.name} already`, {
+    field: `accounts[${at}].name`,
+    remedy: 'Give each account a name of its own.',
+  });
 }
 
 const isPolicy = (retry: object): retry is RetryPolicy => 'next' in retry && typeof retry.next === 'function';
@@ -148,7 +152,10 @@ function effective(settings: CheckedConfiguration, directory: string, file: stri
     file: file ?? null,
     directory,
     providers: (settings.providers ?? []).map(describedProvider),
-    accounts: (settings.accounts ?? []).map(({ providers, ...account }) => ({ ...(masked(account) as object), providers: providers.map(describedProvider) })),
+    accounts: (settings.accounts ?? []).map(({ providers, ...account }) => ({
+      ...(masked(account) as object),
+      providers: providers.map(describedProvider),
+    })),
     retry: retry !== undefined && isPolicy(retry) ? 'custom' : schedule(retry ?? {}),
     retention: { ...defaultRetention, ...retention },
     reports: settings.reports ?? 'store',

@@ -18,7 +18,14 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     command.action(async (...given: unknown[]) => {
       const flags = command.opts();
       const context = new Context(terminal, command.optsWithGlobals<GlobalOptions>(), access);
-      code = await run(context, given.slice(0, -2).flat().filter((arg): arg is string => typeof arg === 'string'), flags as never);
+      code = await run(
+        context,
+        given
+          .slice(0, -2)
+          .flat()
+          .filter((arg): arg is string => typeof arg === 'string'),
+        flags as never,
+      );
     }),
   );
   try {
@@ -41,10 +48,18 @@ function failed(error: unknown, terminal: Terminal, args: readonly string[]): Ex
 
 /** commander's text in the form of all errors: a sentence, then what to do. */
 function usageError(error: CommanderError): MailspoolError {
-  const [first = '', ...hints] = error.message.replace(/^error: /, '').trim().split('\n');
+  const [first = '', ...hints] = error.message
+    .replace(/^error: /, '')
+    .trim()
+    .split('\n');
   const [, sentence = first, reason] = /^(option .* argument '[^']*' is invalid)\. (.*)$/s.exec(first) ?? [];
-  const hint = [reason, ...hints].filter((text) => text !== undefined).join(' ').replace(/^\((.*)\)$/, '$1');
-  return new MailspoolError('EINVALID', error.code === 'commander.help' ? 'no command was given' : sentence, { remedy: hint === '' ? '`mailspool --help` shows the commands.' : hint });
+  const hint = [reason, ...hints]
+    .filter((text) => text !== undefined)
+    .join(' ')
+    .replace(/^\((.*)\)$/, '$1');
+  return new MailspoolError('EINVALID', error.code === 'commander.help' ? 'no command was given' : sentence, {
+    remedy: hint === '' ? '`mailspool --help` shows the commands.' : hint,
+  });
 }
 
 const exitCodeHelp = `
@@ -61,7 +76,12 @@ export function commandLine(terminal: Terminal, act: (command: Command, run: Run
   const program = new Command('mailspool')
     .description('A mail spooler: durable outbox and inbox, sending and receiving through transport providers.')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => undefined, getOutHelpWidth: () => terminal.stdout.columns ?? 100, getOutHasColors: () => false })
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: () => undefined,
+      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
+      getOutHasColors: () => false,
+    })
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .helpCommand(true)
@@ -109,7 +129,11 @@ function addRunning(add: Add): void {
     async (context, _, flags) => await (await import('./commands/demo.ts')).demo(context, flags),
     (command) => command.option('--once', 'end when it is shown; 0 only if every message came as far as expected'),
   );
-  add('config', 'print the configuration that holds, defaults included, secrets masked', async (context) => await (await import('./commands/config.ts')).config(context));
+  add(
+    'config',
+    'print the configuration that holds, defaults included, secrets masked',
+    async (context) => await (await import('./commands/config.ts')).config(context),
+  );
   add(
     'status',
     'the sessions and what waits for them',

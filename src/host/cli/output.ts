@@ -136,7 +136,8 @@ interface Described {
 }
 
 function described(error: unknown): Described {
-  if (!isMailspoolError(error)) return { message: error instanceof Error ? error.message : String(error), remedy: 'This should not happen; --verbose shows where.' };
+  if (!isMailspoolError(error))
+    return { message: error instanceof Error ? error.message : String(error), remedy: 'This should not happen; --verbose shows where.' };
   const { code, message, field, remedy, temporary } = error;
   return { code, message, ...(field === undefined ? {} : { field }), remedy, temporary: temporary === true };
 }

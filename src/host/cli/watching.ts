@@ -44,5 +44,7 @@ function lineFor({ output, terminal }: Context, cells: ReturnType<typeof recipie
   const [address = '', state = '', , , reply = ''] = cells.map((cell) => (typeof cell === 'string' ? cell : cell.text));
   const tone = typeof cells[1] === 'object' ? cells[1].tone : undefined;
   const time = output.paint('faint', timeOfDay(terminal.clock.now()));
-  output.line(`${time}  ${output.paint(tone, padded(printable(state), labelWidth))}  ${printable(address)}  ${output.paint('faint', printable(reply))}`.trimEnd());
+  output.line(
+    `${time}  ${output.paint(tone, padded(printable(state), labelWidth))}  ${printable(address)}  ${output.paint('faint', printable(reply))}`.trimEnd(),
+  );
 }

@@ -32,7 +32,9 @@ export function masked(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => masked(item, name));
   if (typeof value !== 'object' || value === null) return value;
   if (!isPlain(value) || 'logon' in value) return { use: 'name' in value && typeof value.name === 'string' ? value.name : '(object)', ready: true };
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner, secretName.test(name) && !openGroup.test(name) ? name : key)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, masked(inner, secretName.test(name) && !openGroup.test(name) ? name : key)]),
+  );
 }
 
 /** `smtps://ann:***@host`; what looks like a URL but is none may still hold a password. */

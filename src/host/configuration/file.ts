@@ -36,7 +36,10 @@ function parsed(path: string, source: string): unknown {
   try {
     return JSON.parse(source.replace(/^\ufeff/, ''), withoutPrototype) as unknown;
   } catch (cause) {
-    throw new MailspoolError('ECONFIG', `${path} is not valid JSON: ${messageOf(cause)}`, { cause, remedy: 'Correct the syntax; JSON has no comments and no trailing commas.' });
+    throw new MailspoolError('ECONFIG', `${path} is not valid JSON: ${messageOf(cause)}`, {
+      cause,
+      remedy: 'Correct the syntax; JSON has no comments and no trailing commas.',
+    });
   }
 }
 
@@ -54,7 +57,10 @@ async function imported(path: string): Promise<unknown> {
     return typeof value === 'function' ? await (value as () => unknown)() : (value ?? missingDefault(path));
   } catch (cause) {
     if (cause instanceof MailspoolError) throw cause;
-    throw new MailspoolError('ECONFIG', `${path} cannot be loaded: ${messageOf(cause)}`, { cause, remedy: 'Correct the file; `node` on it shows the same error.' });
+    throw new MailspoolError('ECONFIG', `${path} cannot be loaded: ${messageOf(cause)}`, {
+      cause,
+      remedy: 'Correct the file; `node` on it shows the same error.',
+    });
   }
 }
 

@@ -18,7 +18,14 @@ const published: Readonly<Record<string, () => Promise<Module>>> = {
   loopback: () => import('mailspool/providers/loopback'),
 };
 
-const schemes: Readonly<Record<string, string>> = { 'smtp:': 'smtp', 'smtps:': 'smtp', 'lmtp:': 'smtp', 'imap:': 'imap', 'imaps:': 'imap', 'loopback:': 'loopback' };
+const schemes: Readonly<Record<string, string>> = {
+  'smtp:': 'smtp',
+  'smtps:': 'smtp',
+  'lmtp:': 'smtp',
+  'imap:': 'imap',
+  'imaps:': 'imap',
+  'loopback:': 'loopback',
+};
 
 /**
  * `field` names the entry in errors; relative module paths are seen from `base`, the folder of the configuration.
@@ -51,20 +58,32 @@ const schemeOf = (text: string): string => /^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0
 
 async function foreign(use: string, field: string, base: string): Promise<Module> {
   try {
-    const target = use.startsWith('.') || isAbsolute(use) ? new URL(use, pathToFileURL(`${base}/`)).href : pathToFileURL(createRequire(`${base}/`).resolve(use)).href;
+    const target =
+      use.startsWith('.') || isAbsolute(use)
+        ? new URL(use, pathToFileURL(`${base}/`)).href
+        : pathToFileURL(createRequire(`${base}/`).resolve(use)).href;
     return (await import(target)) as Module;
   } catch (cause) {
-    throw new MailspoolError('ECONFIG', `${field}.use: the provider ${JSON.stringify(use)} cannot be loaded: ${cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)}`, {
-      cause,
-      field: `${field}.use`,
-      remedy: `Write ${Object.keys(published).join(', ')}, the name of an installed package, or a path that begins with ./`,
-    });
+    throw new MailspoolError(
+      'ECONFIG',
+      `${field}.use: the provider ${JSON.stringify(use)} cannot be loaded: ${cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)}`,
+      {
+        cause,
+        field: `${field}.use`,
+        remedy: `Write ${Object.keys(published).join(', ')}, the name of an installed package, or a path that begins with ./`,
+      },
+    );
   }
 }
 
 /** The default export, the export of the provider's name, or the only function there is. */
 function factoryOf(module: Module, use: string, field: string): Factory {
-  const name = camelCase(use.split('/').at(-1)?.replace(/\.[cm]?[jt]s$/, '') ?? use);
+  const name = camelCase(
+    use
+      .split('/')
+      .at(-1)
+      ?.replace(/\.[cm]?[jt]s$/, '') ?? use,
+  );
   const functions = Object.values(module).filter((value) => typeof value === 'function');
   const found = [module['default'], module[name], functions.length === 1 ? functions[0] : undefined].find((value) => typeof value === 'function');
   if (found !== undefined) return found as Factory;
@@ -81,7 +100,8 @@ function made(factory: Factory, settings: unknown, field: string): TransportProv
     const provider = factory(settings);
     if (isProvider(provider)) return provider;
   } catch (cause) {
-    if (!isMailspoolError(cause)) throw new MailspoolError('ECONFIG', `${field}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, field });
+    if (!isMailspoolError(cause))
+      throw new MailspoolError('ECONFIG', `${field}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, field });
     const inner = cause.field === undefined ? field : `${field}.${cause.field}`;
     throw new MailspoolError('ECONFIG', `${inner}: ${cause.message}`, { cause, field: inner, remedy: cause.remedy });
   }
@@ -89,4 +109,9 @@ function made(factory: Factory, settings: unknown, field: string): TransportProv
 }
 
 const isProvider = (value: unknown): value is TransportProvider =>
-  typeof value === 'object' && value !== null && 'logon' in value && typeof value.logon === 'function' && 'name' in value && typeof value.name === 'string';
+  typeof value === 'object' &&
+  value !== null &&
+  'logon' in value &&
+  typeof value.logon === 'function' &&
+  'name' in value &&
+  typeof value.name === 'string';

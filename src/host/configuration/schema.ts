@@ -35,7 +35,12 @@ const account = z.strictObject({
 const retrySchedule = z.strictObject({
   earlyMs: z.array(wholeMs).optional(),
   later: z
-    .strictObject({ firstMs: wholeMs.optional(), factor: z.number().min(1).optional(), maxMs: wholeMs.optional(), jitter: z.number().min(0).max(1).optional() })
+    .strictObject({
+      firstMs: wholeMs.optional(),
+      factor: z.number().min(1).optional(),
+      maxMs: wholeMs.optional(),
+      jitter: z.number().min(0).max(1).optional(),
+    })
     .optional(),
   maxAttempts: z.number().int().positive().optional(),
   lifetimeMs: wholeMs.positive().optional(),
@@ -75,7 +80,9 @@ function deepest(issue: Issue | undefined, root: unknown, prefix: readonly Prope
   if (issue === undefined) return undefined;
   const path = [...prefix, ...issue.path];
   if (issue.code !== 'invalid_union') return { ...issue, path };
-  const inner = issue.errors.find((branch) => branch.length > 0 && branch.every(({ code, path: at }) => code !== 'custom' && !(code === 'invalid_type' && at.length === 0)));
+  const inner = issue.errors.find(
+    (branch) => branch.length > 0 && branch.every(({ code, path: at }) => code !== 'custom' && !(code === 'invalid_type' && at.length === 0)),
+  );
   const branch = isObject(at(root, path)) ? inner : undefined;
   return branch === undefined ? { ...issue, path } : deepest(branch[0], root, path);
 }
@@ -113,7 +120,8 @@ function member(schema: unknown, key: PropertyKey): unknown {
 /** Through `optional`, and into the branch of a union that has named settings. */
 function unwrapped(schema: unknown): unknown {
   if (schema instanceof z.ZodOptional) return unwrapped(schema.unwrap());
-  if (schema instanceof z.ZodUnion) return schema.options.map((option: unknown) => unwrapped(option)).findLast((option: unknown) => option instanceof z.ZodObject);
+  if (schema instanceof z.ZodUnion)
+    return schema.options.map((option: unknown) => unwrapped(option)).findLast((option: unknown) => option instanceof z.ZodObject);
   return schema;
 }
 
@@ -130,5 +138,5 @@ function shown(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'string') return value.length <= 40 && !value.includes(':') ? JSON.stringify(value) : 'a text';
-  return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : String(value);
+  return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? typeof value);
 }

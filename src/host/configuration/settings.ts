@@ -85,7 +85,8 @@ export function refuseUnknownSettings(use: string, settings: Readonly<Record<str
 /** `url` beside other settings stands for host, port, TLS, user and folder; what is given beside it wins. */
 export function withUrl({ url, ...settings }: Readonly<Record<string, unknown>>, field: string): Record<string, unknown> {
   if (url === undefined) return settings;
-  if (typeof url !== 'string' || !URL.canParse(url)) throw new MailspoolError('ECONFIG', `${field}.url: the URL cannot be read`, { field: `${field}.url`, remedy: urlRemedy });
+  if (typeof url !== 'string' || !URL.canParse(url))
+    throw new MailspoolError('ECONFIG', `${field}.url: the URL cannot be read`, { field: `${field}.url`, remedy: urlRemedy });
   const { protocol, hostname, port, username, password, pathname } = new URL(url);
   const folder = protocol.startsWith('imap') ? decodeURIComponent(pathname.slice(1)) : '';
   return {
@@ -100,4 +101,5 @@ export function withUrl({ url, ...settings }: Readonly<Record<string, unknown>>,
   };
 }
 
-export const urlRemedy = 'Write smtp://, smtps://, imap:// or imaps://, then user:password@host:port; encode special characters in the password as %40 and the like.';
+export const urlRemedy =
+  'Write smtp://, smtps://, imap:// or imaps://, then user:password@host:port; encode special characters in the password as %40 and the like.';

@@ -48,7 +48,8 @@ function refuseNearMisses(env: Environment): void {
   const known = Object.keys(variables);
   for (const name of Object.keys(env)) {
     const meant = name.startsWith('MAILSPOOL_') && !known.includes(name) ? didYouMean(name, known) : undefined;
-    if (meant !== undefined) throw new MailspoolError('ECONFIG', `${name} in the environment: there is no such setting`, { field: name, remedy: `Did you mean ${meant}?` });
+    if (meant !== undefined)
+      throw new MailspoolError('ECONFIG', `${name} in the environment: there is no such setting`, { field: name, remedy: `Did you mean ${meant}?` });
   }
 }
 
@@ -56,7 +57,10 @@ function flag(name: string, value: string | undefined): boolean | undefined {
   if (value === undefined) return undefined;
   if (['1', 'true', 'yes', 'on'].includes(value.toLowerCase())) return true;
   if (['0', 'false', 'no', 'off'].includes(value.toLowerCase())) return false;
-  throw new MailspoolError('ECONFIG', `${name} in the environment: expected true or false, found ${JSON.stringify(value)}`, { field: name, remedy: 'Write true or false.' });
+  throw new MailspoolError('ECONFIG', `${name} in the environment: expected true or false, found ${JSON.stringify(value)}`, {
+    field: name,
+    remedy: 'Write true or false.',
+  });
 }
 
 function reports(value: string | undefined): 'store' | 'wire' | undefined {
@@ -106,7 +110,15 @@ function replaced(providers: readonly ProviderEntry[], kind: 'smtp' | 'imap', ur
 }
 
 export function kindOf(entry: ProviderEntry): string {
-  if (typeof entry === 'string') return /^(?:(smtp)s?|(imap)s?|(lmtp)|([a-z]+)):/i.exec(entry)?.slice(1).find((kind) => kind !== undefined)?.toLowerCase().replace('lmtp', 'smtp') ?? '';
+  if (typeof entry === 'string')
+    return (
+      /^(?:(smtp)s?|(imap)s?|(lmtp)|([a-z]+)):/i
+        .exec(entry)
+        ?.slice(1)
+        .find((kind) => kind !== undefined)
+        ?.toLowerCase()
+        .replace('lmtp', 'smtp') ?? ''
+    );
   if ('use' in entry && typeof entry['use'] === 'string') return entry['use'];
   return 'name' in entry && typeof entry.name === 'string' ? entry.name : '';
 }

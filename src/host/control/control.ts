@@ -12,7 +12,17 @@ import { systemClock, type Clock } from '../../time/clock.ts';
 import { withDeadline } from '../../time/deadline.ts';
 import { Peer, type Method } from './peer.ts';
 import { privateFolder, socketPaths, socketToListenAt } from './socket-path.ts';
-import { afterCursor, bulkOptions, entryId, idOrFilter, messageFilter, submitOptions, submittedMessage, untilStates, type SpoolerSurface } from './surface.ts';
+import {
+  afterCursor,
+  bulkOptions,
+  entryId,
+  idOrFilter,
+  messageFilter,
+  submitOptions,
+  submittedMessage,
+  untilStates,
+  type SpoolerSurface,
+} from './surface.ts';
 
 const mostConnections = 64;
 const greetingMs = 10_000;
@@ -103,7 +113,8 @@ export async function connectControl(options: ControlOptions): Promise<RemoteSpo
 
 async function remote(peer: Peer, clock: Clock): Promise<RemoteSpooler> {
   const { pid } = await greeted(peer, clock);
-  const ask = async <T>(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<T> => (await peer.request(method, params, signal)) as T;
+  const ask = async <T>(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<T> =>
+    (await peer.request(method, params, signal)) as T;
   return {
     pid,
     submit: async (message, { signal, ...options } = {}) => await ask<SubmitReceipt>('submit', [message, options], signal),
@@ -129,7 +140,9 @@ async function remote(peer: Peer, clock: Clock): Promise<RemoteSpooler> {
 async function greeted(peer: Peer, clock: Clock): Promise<{ pid: number }> {
   try {
     const never = new AbortController().signal;
-    return (await withDeadline(clock, greetingMs, 'the spooler', never, async (signal) => await peer.request('hello', [], signal))) as { pid: number };
+    return (await withDeadline(clock, greetingMs, 'the spooler', never, async (signal) => await peer.request('hello', [], signal))) as {
+      pid: number;
+    };
   } catch (error) {
     peer.close();
     throw error;
@@ -173,5 +186,12 @@ async function connected(path: string): Promise<Socket | undefined> {
 
 const unusable = (path: string, cause: NodeJS.ErrnoException): MailspoolError =>
   cause.code === 'EACCES' || cause.code === 'EPERM'
-    ? new MailspoolError('ENOACCESS', `the control socket ${path} belongs to somebody else`, { cause, remedy: 'Run the command as the user whose spooler it is.' })
-    : new MailspoolError('EBUSY', `the control socket ${path} does not take connections: ${cause.message}`, { cause, temporary: true, remedy: 'Try again.' });
+    ? new MailspoolError('ENOACCESS', `the control socket ${path} belongs to somebody else`, {
+        cause,
+        remedy: 'Run the command as the user whose spooler it is.',
+      })
+    : new MailspoolError('EBUSY', `the control socket ${path} does not take connections: ${cause.message}`, {
+        cause,
+        temporary: true,
+        remedy: 'Try again.',
+      });

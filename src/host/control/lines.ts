@@ -44,7 +44,7 @@ export function jsonLines(stream: Duplex, reader: LineReader, maxBytes: number =
     else reader.line(value.json);
   };
   stream.on('data', (chunk: Buffer) => {
-    for (let from = 0; !ended && from < chunk.length; ) {
+    for (let from = 0; !ended && from < chunk.length;) {
       const newline = chunk.indexOf(10, from);
       take(chunk.subarray(from, newline === -1 ? chunk.length : newline));
       if (newline === -1) return;
@@ -59,7 +59,8 @@ export function jsonLines(stream: Duplex, reader: LineReader, maxBytes: number =
   return {
     send: (value) => {
       const text = JSON.stringify(value);
-      if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) throw new MailspoolError('ETOOLARGE', `the answer is longer than ${maxBytes} bytes`);
+      if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes)
+        throw new MailspoolError('ETOOLARGE', `the answer is longer than ${maxBytes} bytes`);
       if (ended || stream.destroyed) return;
       stream.write(`${text}\n`);
       if (stream.writableLength > unsentBytes) stream.pause();

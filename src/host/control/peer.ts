@@ -85,7 +85,8 @@ export class Peer {
     const { success, data } = message.safeParse(value);
     if (!success) return this.close();
     if (data.method === undefined) return this.#settle(data);
-    if (data.method === '$cancel') return this.#answering.get(data.params[0] as number | string)?.abort(new MailspoolError('ECANCEL', 'the caller cancelled'));
+    if (data.method === '$cancel')
+      return this.#answering.get(data.params[0] as number | string)?.abort(new MailspoolError('ECANCEL', 'the caller cancelled'));
     if (data.method === '$close') return this.#streams.close(Number(data.params[0]));
     if (data.id !== undefined) void this.#answer(data.id, data.method, data.params);
   }
@@ -112,7 +113,8 @@ export class Peer {
 
   async #call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> {
     if (method === '$read') return await this.#streams.read(Number(params[0]));
-    if (this.#answering.size > mostRequests) throw new MailspoolError('EBUSY', `more than ${mostRequests} requests at once on one connection`, { temporary: true });
+    if (this.#answering.size > mostRequests)
+      throw new MailspoolError('EBUSY', `more than ${mostRequests} requests at once on one connection`, { temporary: true });
     const found = Object.hasOwn(this.#methods, method) ? this.#methods[method] : undefined;
     if (found === undefined) throw new MailspoolError('ENOSUPPORT', `there is no method ${JSON.stringify(method.slice(0, 64))}`);
     return await found(decode(params, this.#decoding) as unknown[], signal);

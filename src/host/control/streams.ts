@@ -27,7 +27,8 @@ export class OfferedStreams {
 
   /** `end` runs once the stream is read to its end, closed, or lost with the connection. */
   offer(source: AsyncIterable<unknown>, end: () => void): number {
-    if (this.#kept.size >= mostStreams) throw new MailspoolError('EBUSY', `more than ${mostStreams} streams are open on one connection`, { temporary: true });
+    if (this.#kept.size >= mostStreams)
+      throw new MailspoolError('EBUSY', `more than ${mostStreams} streams are open on one connection`, { temporary: true });
     const number = ++this.#last;
     this.#kept.set(number, { iterator: source[Symbol.asyncIterator](), end });
     return number;

@@ -32,10 +32,10 @@ const optionFields = new Set([
 export function submittedMessage(value: unknown): SubmitMessage {
   const fields = plainRecord(value, 'message', messageFields);
   for (const field of contentFields) refuseReferences(fields[field], field);
-  return { ...fields, disableFileAccess: true, disableUrlAccess: true } as SubmitMessage;
+  return { ...fields, disableFileAccess: true, disableUrlAccess: true };
 }
 
-export const submitOptions = (value: unknown): SubmitOptions => plainRecord(value ?? {}, 'options', optionFields) as SubmitOptions;
+export const submitOptions = (value: unknown): SubmitOptions => plainRecord(value ?? {}, 'options', optionFields);
 
 function plainRecord(value: unknown, what: string, known: ReadonlySet<string>): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(what, `${what} is not an object`);
@@ -47,12 +47,18 @@ function refuseReferences(value: unknown, field: string): void {
   if (Array.isArray(value)) value.forEach((item, at) => refuseReferences(item, `${field}[${at}]`));
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array || Symbol.asyncIterator in value) return;
   for (const [key, inner] of Object.entries(value)) {
-    if (key === 'path' || key === 'href') throw invalid(`${field}.${key}`, `${field}.${key}: content cannot be named by path or URL here`, 'Read it yourself and send the bytes as content.');
+    if (key === 'path' || key === 'href')
+      throw invalid(
+        `${field}.${key}`,
+        `${field}.${key}: content cannot be named by path or URL here`,
+        'Read it yourself and send the bytes as content.',
+      );
     refuseReferences(inner, `${field}.${key}`);
   }
 }
 
-const invalid = (field: string, text: string, remedy?: string) => new MailspoolError('EINVALID', text, { field, ...(remedy === undefined ? {} : { remedy }) });
+const invalid = (field: string, text: string, remedy?: string) =>
+  new MailspoolError('EINVALID', text, { field, ...(remedy === undefined ? {} : { remedy }) });
 
 const identifier = z.string().min(1).max(256);
 const state = z.enum(stateNames);
@@ -72,8 +78,10 @@ export const messageFilter = (value: unknown): MessageFilter => parsed(filterSch
 export const idOrFilter = (value: unknown): EntryId | MessageFilter => (typeof value === 'string' ? entryId(value) : messageFilter(value));
 export const bulkOptions = (value: unknown): { reason?: string; dryRun?: boolean } =>
   parsed(z.strictObject({ reason: z.string().optional(), dryRun: z.boolean().optional() }), value ?? {}, 'options');
-export const untilStates = (value: unknown): { until?: StateName[] } => parsed(z.strictObject({ until: z.array(state).optional() }), value ?? {}, 'options');
-export const afterCursor = (value: unknown): { after?: Cursor } => parsed(z.strictObject({ after: z.string().optional() }), value ?? {}, 'options') as { after?: Cursor };
+export const untilStates = (value: unknown): { until?: StateName[] } =>
+  parsed(z.strictObject({ until: z.array(state).optional() }), value ?? {}, 'options');
+export const afterCursor = (value: unknown): { after?: Cursor } =>
+  parsed(z.strictObject({ after: z.string().optional() }), value ?? {}, 'options') as { after?: Cursor };
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown, field: string): T {
   const result = schema.safeParse(value);

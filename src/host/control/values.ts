@@ -19,7 +19,8 @@ export interface Decoding {
 const tags = ['$bytes', '$date', '$stream', '$items', '$object'] as const;
 
 export function encode(value: unknown, encoding: Encoding): unknown {
-  if (typeof value === 'string') return value.length * 3 <= inlineBytes || Buffer.byteLength(value) <= inlineBytes ? value : streamed(Buffer.from(value), encoding);
+  if (typeof value === 'string')
+    return value.length * 3 <= inlineBytes || Buffer.byteLength(value) <= inlineBytes ? value : streamed(Buffer.from(value), encoding);
   if (value instanceof Uint8Array) return value.length <= inlineBytes ? { $bytes: Buffer.from(value).toString('base64') } : streamed(value, encoding);
   if (value instanceof Readable) return { $stream: encoding.offer(pieces(value)) };
   if (value instanceof Date) return { $date: value.getTime() };

@@ -20,7 +20,6 @@ const labelWidth = 12;
 
 export class Narrator {
   readonly #output: Output;
-  readonly #clock: Clock;
   readonly #spooler: Spooler;
   readonly #beganAt: number;
   readonly #numbers = new Map<EntryId, number>();
@@ -29,7 +28,6 @@ export class Narrator {
 
   constructor(output: Output, clock: Clock, spooler: Spooler) {
     this.#output = output;
-    this.#clock = clock;
     this.#spooler = spooler;
     this.#beganAt = clock.now();
   }

@@ -27,7 +27,13 @@ async function complaintsAbout(spooler: Spooler, submitted: readonly SubmittedDe
   const sent = await Promise.all(submitted.map(async (message) => ({ ...message, found: await spooler.get(message.id) })));
   const received: Message[] = [];
   for await (const message of spooler.list({ direction: 'inbound' })) received.push(message);
-  return [...sent.flatMap(({ name, expected, found }) => outboundComplaints(name, expected, found)), ...inboundComplaints(sent.map(({ found }) => found), received)];
+  return [
+    ...sent.flatMap(({ name, expected, found }) => outboundComplaints(name, expected, found)),
+    ...inboundComplaints(
+      sent.map(({ found }) => found),
+      received,
+    ),
+  ];
 }
 
 function outboundComplaints(name: string, expected: DemoMessage['expected'], message: Message | undefined): string[] {

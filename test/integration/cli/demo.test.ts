@@ -17,7 +17,8 @@ describe('the demo', () => {
   it('--once shows each step as it happens and ends with 0, leaving nothing behind', async () => {
     const ran = await place.run(['demo', '--once'], { env: { TMPDIR: place.folder } });
     expect(ran).toMatchObject({ code: 0, stderr: '' });
-    for (const step of ['queued', 'prepared', 'handed over', 'relayed', 'refused', 'report', 'new mail', 'as expected']) expect(ran.stdout).toContain(step);
+    for (const step of ['queued', 'prepared', 'handed over', 'relayed', 'refused', 'report', 'new mail', 'as expected'])
+      expect(ran.stdout).toContain(step);
     expect(ran.stdout).toMatch(/refused +divers@harbour\.example +550 5\.1\.1 No such user here/);
     expect(ran.stdout.indexOf('queued')).toBeLessThan(ran.stdout.indexOf('relayed'));
     expect(await readdir(place.folder)).toEqual([]);
@@ -25,7 +26,10 @@ describe('the demo', () => {
 
   it('ends by itself where its output is no terminal, and its --json is one object per line', async () => {
     const ran = await place.run(['demo', '--json'], { env: { TMPDIR: place.folder } });
-    const lines = ran.stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string; asExpected?: boolean });
+    const lines = ran.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; asExpected?: boolean });
     expect(lines.at(-1)).toEqual({ type: 'verdict', asExpected: true, complaints: [] });
     expect(ran.code).toBe(0);
   });

@@ -12,7 +12,10 @@ export const executable = join(root, 'dist/src/host/cli/main.js');
 export async function built(): Promise<void> {
   const sources = Math.max(...(await Promise.all(['src', 'providers', 'tsconfig.build.json'].map(async (name) => await newest(join(root, name))))));
   if ((await newest(executable)) > sources) return;
-  const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root, encoding: 'utf8' });
+  const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if ((await newest(executable)) < sources) throw new Error(`the build failed:\n${tsc.stdout}${tsc.stderr}`);
 }
 
@@ -88,7 +91,10 @@ export class Place implements AsyncDisposable {
     return { child, output: () => stdout + stderr, shows, ended };
   }
 
-  async run(args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string | Uint8Array } = {}): Promise<Ran> {
+  async run(
+    args: readonly string[],
+    options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string | Uint8Array } = {},
+  ): Promise<Ran> {
     const { child, ended } = this.start(args, options.env);
     child.stdin.end(options.input ?? '');
     return await ended;

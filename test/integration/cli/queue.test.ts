@@ -26,7 +26,18 @@ interface Listed {
 }
 
 const listed = async (...args: string[]): Promise<Listed[]> => JSON.parse((await place.run(['list', '--json', ...args])).stdout) as Listed[];
-const compose = (...more: string[]): string[] => ['submit', '--from', 'ann@test', '--to', 'bob@test', '--subject', 'Hello', '--text', 'Hello', ...more];
+const compose = (...more: string[]): string[] => [
+  'submit',
+  '--from',
+  'ann@test',
+  '--to',
+  'bob@test',
+  '--subject',
+  'Hello',
+  '--text',
+  'Hello',
+  ...more,
+];
 const submittedId = (stdout: string): string => (JSON.parse(stdout) as { id: string }).id;
 
 describe('from submit to the wire', () => {
@@ -45,7 +56,10 @@ describe('from submit to the wire', () => {
   });
 
   it('an .eml file arrives with its bytes; Bcc does not', async () => {
-    await writeFile(join(place.folder, 'a.eml'), 'From: ann@test\r\nTo: bob@test\r\nBcc: carol@test\r\nSubject: Bytes\r\nMessage-ID: <1@test>\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\n\r\nHello\r\n');
+    await writeFile(
+      join(place.folder, 'a.eml'),
+      'From: ann@test\r\nTo: bob@test\r\nBcc: carol@test\r\nSubject: Bytes\r\nMessage-ID: <1@test>\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\n\r\nHello\r\n',
+    );
     const ran = await place.run(['submit', 'a.eml', '--wait', '--smtp', smtp.url]);
     expect(ran.code).toBe(0);
     const [mail] = smtp.messages();
@@ -165,7 +179,13 @@ describe('output', () => {
     const ran = await place.run(['submit', '-', '--wait', '--smtp', smtp.url], { input: evil });
     expect(ran.code).toBe(5);
     const [message] = await listed();
-    const all = [ran, await place.run(['list']), await place.run(['show', message?.id ?? '']), await place.run(['explain', message?.id ?? '']), await place.run(['list', '--json'])];
+    const all = [
+      ran,
+      await place.run(['list']),
+      await place.run(['show', message?.id ?? '']),
+      await place.run(['explain', message?.id ?? '']),
+      await place.run(['list', '--json']),
+    ];
     // oxlint-disable-next-line no-control-regex
     for (const { stdout, stderr } of all) expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
     expect((await place.run(['list'])).stdout).toContain('\\u202eevil');
@@ -177,7 +197,10 @@ describe('output', () => {
     const run = place.start(['run', '--json', '--smtp', smtp.url]);
     await run.shows(/"relayed"/);
     run.child.kill('SIGTERM');
-    const lines = (await run.ended).stdout.trim().split('\n').map((line) => (JSON.parse(line) as { type: string }).type);
+    const lines = (await run.ended).stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { type: string }).type);
     expect(lines).toContain('running');
     expect(lines.at(-1)).toBe('stopped');
     for (const args of [['status'], ['config'], ['list'], ['retry', '--state', 'failed']]) {
@@ -273,4 +296,3 @@ describe('bad input leaves everything as it was', () => {
     expect(await list.ended).toMatchObject({ stderr: '' });
   });
 });
-

@@ -7,7 +7,6 @@ import { MailspoolError } from '../../../src/errors.ts';
 import type { SpoolerAccess } from '../../../src/host/cli/access.ts';
 import { runCommandLine } from '../../../src/host/cli/command-line.ts';
 import type { Terminal } from '../../../src/host/cli/output.ts';
-import type { RemoteSpooler } from '../../../src/host/control/control.ts';
 import type { Spooler } from '../../../src/spooler/contract.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { fakeSpooler, recipientRow, storedMessage, type FakeSpooler } from './fake-spooler.ts';
@@ -55,9 +54,16 @@ async function mailspool(args: readonly string[], around: Around = {}): Promise<
   const { spooler = fakeSpooler(), where = 'running', env = {}, isTTY = false } = around;
   const stdout = new Captured(isTTY);
   const stderr = new Captured(isTTY);
-  const terminal: Terminal = { stdin: Readable.from([Buffer.from(around.stdin ?? '')]), stdout, stderr, env, workingDirectory: folder, clock: systemClock };
+  const terminal: Terminal = {
+    stdin: Readable.from([Buffer.from(around.stdin ?? '')]),
+    stdout,
+    stderr,
+    env,
+    workingDirectory: folder,
+    clock: systemClock,
+  };
   const access: SpoolerAccess = {
-    running: () => Promise.resolve(where === 'running' && around.open === undefined ? ({ ...spooler, pid: 4711 } as RemoteSpooler) : undefined),
+    running: () => Promise.resolve(where === 'running' && around.open === undefined ? { ...spooler, pid: 4711 } : undefined),
     open: around.open ?? (() => Promise.resolve(spooler as unknown as Spooler)),
   };
   const code = await runCommandLine(args, terminal, access);
@@ -85,13 +91,49 @@ describe('submit', () => {
   it('flags compose a message; attachments are read here and go as bytes', async () => {
     await writeFile(join(folder, 'pic.bin'), Buffer.alloc(3_000_000, 7));
     const spooler = fakeSpooler();
-    const args = ['--from', 'ann@test', '--to', 'bob@test', '--cc', 'c@test', '--bcc', 'd@test', '--subject', 'S', '--text', 'T', '--html', '<p>H', '--attach', 'pic.bin'];
-    await mailspool(['submit', ...args, '--priority', 'high', '--account', 'work', '--idempotency-key', 'k', '--after', '1h30min', '--at-most-once'], { spooler });
+    const args = [
+      '--from',
+      'ann@test',
+      '--to',
+      'bob@test',
+      '--cc',
+      'c@test',
+      '--bcc',
+      'd@test',
+      '--subject',
+      'S',
+      '--text',
+      'T',
+      '--html',
+      '<p>H',
+      '--attach',
+      'pic.bin',
+    ];
+    await mailspool(
+      ['submit', ...args, '--priority', 'high', '--account', 'work', '--idempotency-key', 'k', '--after', '1h30min', '--at-most-once'],
+      { spooler },
+    );
     const [taken] = spooler.taken;
-    expect(taken?.message).toMatchObject({ from: 'ann@test', to: ['bob@test'], cc: ['c@test'], bcc: ['d@test'], subject: 'S', text: 'T', html: '<p>H', attachments: [{ filename: 'pic.bin' }] });
+    expect(taken?.message).toMatchObject({
+      from: 'ann@test',
+      to: ['bob@test'],
+      cc: ['c@test'],
+      bcc: ['d@test'],
+      subject: 'S',
+      text: 'T',
+      html: '<p>H',
+      attachments: [{ filename: 'pic.bin' }],
+    });
     expect(taken?.message.attachments?.[0]).not.toHaveProperty('path');
     expect(taken?.bytes['attachments[0]']?.length).toBe(3_000_000);
-    expect(taken?.options).toEqual({ sendAt: { afterMs: 5_400_000 }, priority: 4, idempotencyKey: 'k', account: 'work', guarantee: 'atMostOnce', onUnknown: 'hold' });
+    expect(taken?.options).toEqual({
+      sendAt: { afterMs: 5_400_000 },
+      priority: 4,
+      idempotencyKey: 'k',
+      account: 'work',
+      guarantee: 'atMostOnce',
+      onUnknown: 'hold',
+    });
   });
 
   it('without a running spooler the message is stored, and it says who will send it', async () => {
@@ -109,7 +151,9 @@ describe('submit', () => {
     const ran = await mailspool(['submit', '--to', 'bob@test', '--wait'], { spooler: both });
     expect(ran.code).toBe(5);
     expect(ran.stdout).toMatch(/failed +nobody@test +550 5\.1\.1 unknown/);
-    expect((await mailspool(['submit', '--to', 'bob@test', '--wait'], { spooler: fakeSpooler([storedMessage('id-1', { recipients: [good] })]) })).code).toBe(0);
+    expect(
+      (await mailspool(['submit', '--to', 'bob@test', '--wait'], { spooler: fakeSpooler([storedMessage('id-1', { recipients: [good] })]) })).code,
+    ).toBe(0);
   });
 
   it('--wait without a spooler that sends and without a provider is refused before anything is stored', async () => {
@@ -123,31 +167,55 @@ describe('submit', () => {
 
 describe('the queue', () => {
   const messages = () => [
-    storedMessage('a', { properties: { subject: '\u001b]0;owned\u0007\u001b[2J' }, recipients: [recipientRow('"\u202e"@test')], returnPath: { type: 'SMTP', address: 'x\r@test' } }),
+    storedMessage('a', {
+      properties: { subject: '\u001b]0;owned\u0007\u001b[2J' },
+      recipients: [recipientRow('"\u202e"@test')],
+      returnPath: { type: 'SMTP', address: 'x\r@test' },
+    }),
     storedMessage('b', {
-      recipients: [recipientRow('bob@test', { status: { state: 'failed', at: 1, diagnostic: { code: 'EENVELOPE', text: 'no', response: '550 \u001b[31mno\r250 yes' } } })],
+      recipients: [
+        recipientRow('bob@test', {
+          status: { state: 'failed', at: 1, diagnostic: { code: 'EENVELOPE', text: 'no', response: '550 \u001b[31mno\r250 yes' } },
+        }),
+      ],
     }),
   ];
 
   it('is a table for people, with the states in words', async () => {
-    const ran = await onTerminal(['list'], { spooler: fakeSpooler([storedMessage('a', { recipients: [recipientRow('bob@test'), recipientRow('c@test', { id: 2, status: { state: 'relayed', at: 1 } })] })]) });
+    const ran = await onTerminal(['list'], {
+      spooler: fakeSpooler([
+        storedMessage('a', { recipients: [recipientRow('bob@test'), recipientRow('c@test', { id: 2, status: { state: 'relayed', at: 1 } })] }),
+      ]),
+    });
     expect(ran.stdout.split('\n')[0]).toMatch(/^ID +TIME +STATE +FROM +TO +SUBJECT +SIZE$/);
     expect(ran.stdout.split('\n')[1]).toMatch(/^a +\S+ \S+ +1 queued, 1 relayed +ann@test +bob@test \+1 +Subject of a +1\.2 kB$/);
   });
 
-  it.each([['list'], ['show', 'b'], ['show', 'a'], ['explain', 'a'], ['--json', 'list'], ['--json', 'show', 'b'], ['show', '--raw', 'a']])('X-046 %s %s %s writes nothing that a terminal obeys', async (...args) => {
-    const ran = await onTerminal(args, { spooler: fakeSpooler(messages()) });
-    expect(ran.code).toBe(0);
-    // oxlint-disable-next-line no-control-regex
-    expect(ran.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
-  });
+  it.each([['list'], ['show', 'b'], ['show', 'a'], ['explain', 'a'], ['--json', 'list'], ['--json', 'show', 'b'], ['show', '--raw', 'a']])(
+    'X-046 %s %s %s writes nothing that a terminal obeys',
+    async (...args) => {
+      const ran = await onTerminal(args, { spooler: fakeSpooler(messages()) });
+      expect(ran.code).toBe(0);
+      // oxlint-disable-next-line no-control-regex
+      expect(ran.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+    },
+  );
 
   it('--raw into a pipe gives the exact bytes', async () => {
     const ran = await mailspool(['show', '--raw', 'a'], { spooler: fakeSpooler(messages()) });
     expect(ran.stdout.startsWith('Subject: \u001b]0;owned\u0007\u001b[2J\r\n\r\n')).toBe(true);
   });
 
-  it.each([[['list']], [['show', 'a']], [['explain', 'a']], [['cancel', 'a']], [['retry', 'a']], [['status']], [['config']], [['submit', '--to', 'x@test']]])('--json of %s is one JSON document', async (args) => {
+  it.each([
+    [['list']],
+    [['show', 'a']],
+    [['explain', 'a']],
+    [['cancel', 'a']],
+    [['retry', 'a']],
+    [['status']],
+    [['config']],
+    [['submit', '--to', 'x@test']],
+  ])('--json of %s is one JSON document', async (args) => {
     const ran = await mailspool([...args, '--json'], { spooler: fakeSpooler(messages()) });
     expect(ran.code).toBe(0);
     expect(JSON.parse(ran.stdout)).toBeTypeOf('object');
@@ -236,7 +304,15 @@ describe('bad input', () => {
   it('--json: the error is an object on stderr', async () => {
     const ran = await mailspool(['show', 'none', '--json']);
     expect(ran.stdout).toBe('');
-    expect(JSON.parse(ran.stderr)).toEqual({ error: { code: 'ENOTFOUND', message: 'there is no message none', field: 'id', remedy: '`mailspool list` shows the identifiers.', temporary: false } });
+    expect(JSON.parse(ran.stderr)).toEqual({
+      error: {
+        code: 'ENOTFOUND',
+        message: 'there is no message none',
+        field: 'id',
+        remedy: '`mailspool list` shows the identifiers.',
+        temporary: false,
+      },
+    });
   });
 
   it('X-046 foreign text in an error is printed escaped', async () => {
@@ -256,7 +332,7 @@ describe('help', () => {
   it('names every command and every exit code', async () => {
     const { code, stdout } = await mailspool(['--help']);
     expect(code).toBe(0);
-    for (const word of ['run', 'sandbox', 'demo', 'config', 'status', 'submit', 'list', 'show', 'explain', 'cancel', 'retry', 'Exit codes', '130']) expect(stdout).toContain(word);
+    for (const word of ['run', 'sandbox', 'demo', 'config', 'status', 'submit', 'list', 'show', 'explain', 'cancel', 'retry', 'Exit codes', '130'])
+      expect(stdout).toContain(word);
   });
 });
-

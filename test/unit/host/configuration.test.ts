@@ -58,7 +58,10 @@ describe('where settings come from', () => {
   });
 
   it('a module may export an object, a function, and ready-made providers', async () => {
-    await writeFile(join(folder, 'mailspool.config.mjs'), `export default async () => ({ directory: 'here', providers: [{ name: 'mine', logon: async () => ({ addressTypes: null }) }] });`);
+    await writeFile(
+      join(folder, 'mailspool.config.mjs'),
+      `export default async () => ({ directory: 'here', providers: [{ name: 'mine', logon: async () => ({ addressTypes: null }) }] });`,
+    );
     const configuration = await load();
     expect(configuration.directory).toBe(join(folder, 'here'));
     expect((await configuration.options()).providers?.[0]?.name).toBe('mine');
@@ -66,14 +69,24 @@ describe('where settings come from', () => {
   });
 
   it('providers come by published name, and by a path seen from the file', async () => {
-    await writeFile(join(folder, 'own-provider.mjs'), `export const ownProvider = (settings) => ({ name: settings.name, logon: async () => ({ addressTypes: null }) });`);
-    await json({ providers: [{ use: 'loopback', name: 'inner' }, { use: './own-provider.mjs', name: 'outer' }] });
+    await writeFile(
+      join(folder, 'own-provider.mjs'),
+      `export const ownProvider = (settings) => ({ name: settings.name, logon: async () => ({ addressTypes: null }) });`,
+    );
+    await json({
+      providers: [
+        { use: 'loopback', name: 'inner' },
+        { use: './own-provider.mjs', name: 'outer' },
+      ],
+    });
     const { providers } = await (await load()).options();
     expect(providers?.map(({ name }) => name)).toEqual(['inner', 'outer']);
   });
 
   it('accounts get their credentials as a source', async () => {
-    await json({ accounts: [{ name: 'work', identities: ['ann@work.test'], credentials: { user: 'ann', pass: 'secret' }, providers: [{ use: 'loopback' }] }] });
+    await json({
+      accounts: [{ name: 'work', identities: ['ann@work.test'], credentials: { user: 'ann', pass: 'secret' }, providers: [{ use: 'loopback' }] }],
+    });
     const { accounts } = await (await load()).options();
     expect(accounts?.[0]).toMatchObject({ name: 'work', identities: ['ann@work.test'] });
     expect(await accounts?.[0]?.credentials?.get(new AbortController().signal)).toEqual({ user: 'ann', pass: 'secret' });
@@ -89,14 +102,28 @@ describe('what holds', () => {
   it('a changed part of the schedule leaves the rest as it is', async () => {
     await json({ retry: { later: { maxMs: 7_200_000 }, maxAttempts: 9 } });
     const { effective } = await load();
-    expect(effective.retry).toMatchObject({ maxAttempts: 9, earlyMs: [10_000, 60_000, 300_000, 900_000], later: { firstMs: 2_400_000, maxMs: 7_200_000 } });
+    expect(effective.retry).toMatchObject({
+      maxAttempts: 9,
+      earlyMs: [10_000, 60_000, 300_000, 900_000],
+      later: { firstMs: 2_400_000, maxMs: 7_200_000 },
+    });
   });
 
   it('X-021 no secret is in what is shown', async () => {
     const secret = 'canary-7f3a';
     await json({
-      providers: [`smtps://ann:${secret}@a.test`, { use: 'smtp', host: 'b.test', auth: { user: 'ann', pass: secret }, tls: { key: secret } }, `imap://ann:${secret}@c.test/x?y`],
-      accounts: [{ name: 'work', credentials: { user: 'ann', accessToken: secret }, providers: [{ use: './x.mjs', headers: { authorization: secret }, apiKeys: { first: secret } }] }],
+      providers: [
+        `smtps://ann:${secret}@a.test`,
+        { use: 'smtp', host: 'b.test', auth: { user: 'ann', pass: secret }, tls: { key: secret } },
+        `imap://ann:${secret}@c.test/x?y`,
+      ],
+      accounts: [
+        {
+          name: 'work',
+          credentials: { user: 'ann', accessToken: secret },
+          providers: [{ use: './x.mjs', headers: { authorization: secret }, apiKeys: { first: secret } }],
+        },
+      ],
     });
     const { effective } = await load({ environment: { MAILSPOOL_SMTP: `smtp://bob:${secret}/with@slash@d.test` } });
     expect(JSON.stringify(effective)).not.toContain(secret);
@@ -137,7 +164,16 @@ describe('bad input', () => {
     [{ providers: ['smtp://x.test:port'] }, 'providers[0]', ''],
     [{ providers: [{ use: 'smtp', host: 'x.test', port: 70_000 }] }, 'providers[0].port', ''],
     [{ accounts: [{ name: 'a', providers: [{ use: 'imap', host: 'x.test', folders: [] }] }] }, 'accounts[0].providers[0].folders', ''],
-    [{ accounts: [{ name: 'a', providers: ['smtp://x.test'] }, { name: 'a', providers: ['smtp://y.test'] }] }, 'accounts[1].name', ''],
+    [
+      {
+        accounts: [
+          { name: 'a', providers: ['smtp://x.test'] },
+          { name: 'a', providers: ['smtp://y.test'] },
+        ],
+      },
+      'accounts[1].name',
+      '',
+    ],
   ])('%j is refused before anything is connected, naming %s', async (value, field, remedy) => {
     await json(value);
     const error = await refusal(async () => await (await load()).options());

@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EntryId } from '../../../src/message/recipient.ts';
-import type { SubmitMessage } from '../../../src/message/submit-message.ts';
 import { connectControl, serveControl, type ControlOptions, type RemoteSpooler } from '../../../src/host/control/control.ts';
 import { longestSocketPath, socketPaths } from '../../../src/host/control/socket-path.ts';
 import { virtualTime } from 'mailspool/testing';
@@ -97,7 +96,12 @@ describe('calls through the socket', () => {
 
   it('errors keep code, field, sentence and remedy', async () => {
     const { remote } = await served();
-    await expect(remote.explain(id('none'))).rejects.toMatchObject({ code: 'ENOTFOUND', field: 'id', message: 'there is no message none', remedy: 'Check the identifier.' });
+    await expect(remote.explain(id('none'))).rejects.toMatchObject({
+      code: 'ENOTFOUND',
+      field: 'id',
+      message: 'there is no message none',
+      remedy: 'Check the identifier.',
+    });
     await expect(remote.submit({ subject: 'x' })).rejects.toMatchObject({ code: 'ENORECIPIENTS', field: 'to' });
   });
 
@@ -223,7 +227,7 @@ describe('what may come over the socket', () => {
     ['disableFileAccess', { disableFileAccess: false }],
   ])('X-016 %s is refused, and nothing is read', async (field, message) => {
     const { spooler, remote } = await served();
-    await expect(remote.submit({ to: 'bob@test', ...message } as SubmitMessage)).rejects.toMatchObject({ code: 'EINVALID', field });
+    await expect(remote.submit({ to: 'bob@test', ...message })).rejects.toMatchObject({ code: 'EINVALID', field });
     expect(spooler.taken).toEqual([]);
   });
 
@@ -248,11 +252,24 @@ describe('what may come over the socket', () => {
 
   it('JSON-RPC 2.0 by hand works, and a wrong call gets an error', async () => {
     await served(fakeSpooler([storedMessage('a')]));
-    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":1,"method":"cancel","params":["a"]}\n'))).toEqual({ jsonrpc: '2.0', id: 1, result: { result: 'cancelled' } });
-    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":"x","method":"stop","params":[]}\n'))).toMatchObject({ id: 'x', error: { data: { code: 'ENOSUPPORT' } } });
-    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":1,"method":"constructor","params":[]}\n'))).toMatchObject({ error: { data: { code: 'ENOSUPPORT' } } });
-    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":1,"method":"list","params":[{"statse":["failed"]}]}\n'))).toMatchObject({ error: { data: { code: 'EINVALID' } } });
-    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":1,"method":"get","params":[{"$object":[["__proto__",1]]}]}\n'))).toMatchObject({ error: { data: { code: 'EINVALID', field: 'id' } } });
+    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":1,"method":"cancel","params":["a"]}\n'))).toEqual({
+      jsonrpc: '2.0',
+      id: 1,
+      result: { result: 'cancelled' },
+    });
+    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":"x","method":"stop","params":[]}\n'))).toMatchObject({
+      id: 'x',
+      error: { data: { code: 'ENOSUPPORT' } },
+    });
+    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":1,"method":"constructor","params":[]}\n'))).toMatchObject({
+      error: { data: { code: 'ENOSUPPORT' } },
+    });
+    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":1,"method":"list","params":[{"statse":["failed"]}]}\n'))).toMatchObject({
+      error: { data: { code: 'EINVALID' } },
+    });
+    expect(JSON.parse(await raw('{"jsonrpc":"2.0","id":1,"method":"get","params":[{"$object":[["__proto__",1]]}]}\n'))).toMatchObject({
+      error: { data: { code: 'EINVALID', field: 'id' } },
+    });
   });
 
   it('X-031 what is no JSON, or a line without end, closes the connection and nothing else', async () => {

@@ -44,7 +44,8 @@ export function fakeSpooler(messages: Message[] = []): FakeSpooler {
     },
     submit: async (message, options = {}) => {
       const bytes = await readStreams(message);
-      if (message.to === undefined && message.raw === undefined) throw new MailspoolError('ENORECIPIENTS', 'the message has no recipient', { field: 'to' });
+      if (message.to === undefined && message.raw === undefined)
+        throw new MailspoolError('ENORECIPIENTS', 'the message has no recipient', { field: 'to' });
       taken.push({ message, options, bytes });
       return { id: 'id-1' as EntryId, messageId: '<1@test>', envelope: { from: 'ann@test', to: ['bob@test'] }, existing: false };
     },
@@ -58,8 +59,12 @@ export function fakeSpooler(messages: Message[] = []): FakeSpooler {
     },
     get: (id) => Promise.resolve(messages.find((each) => each.id === id)),
     raw: (id) => Promise.resolve(Readable.from([Buffer.from(`Subject: ${found(id).properties.subject}\r\n\r\n`), Buffer.alloc(1_000_000, 'x')])),
-    explain: (id) => Promise.resolve(found(id).recipients.map((recipient) => ({ recipient, sentence: 'It waits.', whoCanChange: 'spooler' as const }))),
-    cancel: (id) => Promise.resolve(found(id).folder === 'Outbox' ? { result: 'cancelled' as const } : { result: 'tooLate' as const, reason: 'notQueued' as const }),
+    explain: (id) =>
+      Promise.resolve(found(id).recipients.map((recipient) => ({ recipient, sentence: 'It waits.', whoCanChange: 'spooler' as const }))),
+    cancel: (id) =>
+      Promise.resolve(
+        found(id).folder === 'Outbox' ? { result: 'cancelled' as const } : { result: 'tooLate' as const, reason: 'notQueued' as const },
+      ),
     retry: (where) => Promise.resolve({ changed: typeof where === 'string' ? [where] : messages.map(({ id }) => id), unchanged: [] }),
     hold: () => Promise.resolve({ changed: [], unchanged: [] }),
     release: () => Promise.resolve({ changed: [], unchanged: [] }),
@@ -110,7 +115,15 @@ async function readStreams(message: SubmitMessage): Promise<Record<string, Buffe
   return bytes;
 }
 
-export const recipientRow = (address: string, row: Partial<RecipientRow> = {}): RecipientRow => ({ id: 1, type: 'SMTP', address, kind: 'to', status: { state: 'queued' }, attempts: 0, ...row });
+export const recipientRow = (address: string, row: Partial<RecipientRow> = {}): RecipientRow => ({
+  id: 1,
+  type: 'SMTP',
+  address,
+  kind: 'to',
+  status: { state: 'queued' },
+  attempts: 0,
+  ...row,
+});
 
 export const storedMessage = (id: string, message: Partial<Message> = {}): Message => ({
   id: id as EntryId,

@@ -60,7 +60,14 @@ describe('tables', () => {
   it('align by what a terminal shows, not by code units', () => {
     expect(widthOf('你好')).toBe(4);
     expect(widthOf('e\u0301')).toBe(1);
-    const [, first, second] = table([{ title: 'A' }, { title: 'B' }], [['你好', 'x'], ['abcd', 'y']], { paint: plain });
+    const [, first, second] = table(
+      [{ title: 'A' }, { title: 'B' }],
+      [
+        ['你好', 'x'],
+        ['abcd', 'y'],
+      ],
+      { paint: plain },
+    );
     expect(first).toBe('你好  x');
     expect(second).toBe('abcd  y');
   });

@@ -11,7 +11,14 @@ import { systemClock } from '../../../src/time/clock.ts';
 const page = (name: string): string => readFileSync(new URL(`../../../docs/reference/${name}`, import.meta.url), 'utf8');
 const cli = page('cli.md');
 const configuration = page('configuration.md');
-const terminal = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough(), env: {}, workingDirectory: '/', clock: systemClock };
+const terminal = {
+  stdin: Readable.from([]),
+  stdout: new PassThrough(),
+  stderr: new PassThrough(),
+  env: {},
+  workingDirectory: '/',
+  clock: systemClock,
+};
 const program = commandLine(terminal, () => undefined);
 
 describe('docs/reference/cli.md', () => {

@@ -71,9 +71,28 @@ describe('other values', () => {
 describe('events', () => {
   it.each<[SpoolerEvent, string, string]>([
     [{ seq: 1, at: 0, type: 'sending', id, session }, 'handed over', 'work/smtp'],
-    [{ seq: 1, at: 0, type: 'relayed', id, recipient: recipientRow('bob@test'), outcome: { outcome: 'accepted', response: '250 Ok' } }, 'relayed', 'bob@test  250 Ok'],
-    [{ seq: 1, at: 0, type: 'failed', id, recipient: recipientRow('bob@test', { status: { state: 'failed', at: 0, diagnostic } }) }, 'failed', 'bob@test  550 5.1.1 unknown'],
-    [{ seq: 1, at: 0, type: 'deferred', id, recipient: recipientRow('x'), outcome: { outcome: 'notSent', diagnostic: { code: 'ECONNECTION', text: 'refused' } } }, 'deferred', 'x  refused (ECONNECTION)'],
+    [
+      { seq: 1, at: 0, type: 'relayed', id, recipient: recipientRow('bob@test'), outcome: { outcome: 'accepted', response: '250 Ok' } },
+      'relayed',
+      'bob@test  250 Ok',
+    ],
+    [
+      { seq: 1, at: 0, type: 'failed', id, recipient: recipientRow('bob@test', { status: { state: 'failed', at: 0, diagnostic } }) },
+      'failed',
+      'bob@test  550 5.1.1 unknown',
+    ],
+    [
+      {
+        seq: 1,
+        at: 0,
+        type: 'deferred',
+        id,
+        recipient: recipientRow('x'),
+        outcome: { outcome: 'notSent', diagnostic: { code: 'ECONNECTION', text: 'refused' } },
+      },
+      'deferred',
+      'x  refused (ECONNECTION)',
+    ],
     [{ seq: 1, at: 0, type: 'gate', session, gate: { reason: 'offline' } }, 'gate', 'offline'],
     [{ seq: 1, at: 0, type: 'warning', diagnostic }, 'warning', '550 5.1.1 unknown'],
   ])('%# have a name, and what the other side said', (event, label, detail) => {
@@ -91,11 +110,19 @@ describe('messages', () => {
   });
 
   it('an address of another type has its type', () => {
-    expect(messageRow(storedMessage('a', { recipients: [recipientRow('\\\\host\\mailslot\\x', { type: 'MAILSLOT' })] }))[4]).toBe('[MAILSLOT:\\\\host\\mailslot\\x]');
+    expect(messageRow(storedMessage('a', { recipients: [recipientRow('\\\\host\\mailslot\\x', { type: 'MAILSLOT' })] }))[4]).toBe(
+      '[MAILSLOT:\\\\host\\mailslot\\x]',
+    );
   });
 
   it('U-059 an explanation has its gate, the next time and who can change it', () => {
-    const text = explanationText({ recipient: recipientRow('x'), sentence: 'It waits.', gate: { reason: 'authRequired' }, nextAt: 0, whoCanChange: 'operator' });
+    const text = explanationText({
+      recipient: recipientRow('x'),
+      sentence: 'It waits.',
+      gate: { reason: 'authRequired' },
+      nextAt: 0,
+      whoCanChange: 'operator',
+    });
     expect(text).toMatch(/^It waits\. Gate: authRequired\. Next attempt: \S+ \S+\. An operator can change it\.$/);
   });
 
@@ -105,8 +132,18 @@ describe('messages', () => {
     [{ flags: { outboundActive: true, inboundActive: true } }, 'sending, receiving'],
     [{ flags: { available: true } }, 'ready'],
   ])('a session of %j is shown as %s', (row, state) => {
-    const whole: StatusRow = { id: session, displayName: '', statusText: '', gate: null, progress: null, remoteValidateOk: true, flags: {}, methods: [], queued: 0, ...row };
+    const whole: StatusRow = {
+      id: session,
+      displayName: '',
+      statusText: '',
+      gate: null,
+      progress: null,
+      remoteValidateOk: true,
+      flags: {},
+      methods: [],
+      queued: 0,
+      ...row,
+    };
     expect(statusCells(whole)[1]).toMatchObject({ text: state });
   });
 });
-

@@ -44,7 +44,10 @@ function retryLines(retry: RetryOptions | 'custom'): [string, string][] {
   const grows = later.factor === 1 ? '' : `, each ${later.factor} times the one before, up to ${duration(later.maxMs)}`;
   const attempts = Number.isFinite(maxAttempts) ? `at most ${maxAttempts} attempts` : 'any number of attempts';
   return [
-    ['Retry after', `${[...earlyMs.map(duration), duration(later.firstMs)].join(', ')}${grows}; up to ${Math.round(later.jitter * 100)} % less at random`],
+    [
+      'Retry after',
+      `${[...earlyMs.map(duration), duration(later.firstMs)].join(', ')}${grows}; up to ${Math.round(later.jitter * 100)} % less at random`,
+    ],
     ['Give up', `after ${duration(lifetimeMs)}, ${attempts}`],
     ['Warn', warnAfterMs.length === 0 ? 'never' : `the sender after ${warnAfterMs.map(duration).join(', ')}`],
   ];
@@ -52,4 +55,3 @@ function retryLines(retry: RetryOptions | 'custom'): [string, string][] {
 
 const retentionText = ({ retention }: EffectiveConfiguration): string =>
   `content of finished mail ${duration(retention.contentMs)}, its record ${duration(retention.recordMs)}, idempotency keys ${duration(retention.idempotencyKeyMs)}; received mail until deleted`;
-

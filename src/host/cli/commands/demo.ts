@@ -82,13 +82,17 @@ async function summary(output: Context['output'], spooler: Spooler): Promise<voi
   for await (const message of spooler.list()) rows.push(messageRow(message));
   // All of the same minute: the column would only take the others' place.
   const shown = messageColumns.filter(({ title }) => title !== 'TIME');
-  output.table(shown, rows.map((row) => row.filter((_, at) => messageColumns[at]?.title !== 'TIME')));
+  output.table(
+    shown,
+    rows.map((row) => row.filter((_, at) => messageColumns[at]?.title !== 'TIME')),
+  );
   output.line();
 }
 
 function concluded(output: Context['output'], count: number, complaints: readonly string[]): ExitCode {
   output.record({ type: 'verdict', asExpected: complaints.length === 0, complaints });
-  if (complaints.length === 0) output.line(`${output.paint('good', 'as expected')}  ${count} messages came as far as they should, and what they caused came back.`);
+  if (complaints.length === 0)
+    output.line(`${output.paint('good', 'as expected')}  ${count} messages came as far as they should, and what they caused came back.`);
   for (const complaint of complaints) output.line(`${output.paint('bad', 'not as expected')}  ${printable(complaint)}`);
   return complaints.length === 0 ? 0 : 1;
 }

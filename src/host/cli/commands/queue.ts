@@ -7,7 +7,16 @@ import type { MessageFilter } from '../../../store/message-store.ts';
 import type { SpoolerSurface } from '../../control/surface.ts';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { addressText, explanationText, messageColumns, messageRow, recipientColumns, recipientRow, senderText, toneOfState } from '../rendering/messages.ts';
+import {
+  addressText,
+  explanationText,
+  messageColumns,
+  messageRow,
+  recipientColumns,
+  recipientRow,
+  senderText,
+  toneOfState,
+} from '../rendering/messages.ts';
 import { printableJson, printableLines } from '../rendering/printable.ts';
 import { dateTime, size } from '../rendering/quantities.ts';
 
@@ -83,7 +92,8 @@ export async function show(context: Context, id: EntryId, flags: { readonly raw?
 
 async function found(spooler: SpoolerSurface, id: EntryId): Promise<Message> {
   const message = await spooler.get(id);
-  if (message === undefined) throw new MailspoolError('ENOTFOUND', `there is no message ${id}`, { field: 'id', remedy: '`mailspool list` shows the identifiers.' });
+  if (message === undefined)
+    throw new MailspoolError('ENOTFOUND', `there is no message ${id}`, { field: 'id', remedy: '`mailspool list` shows the identifiers.' });
   return message;
 }
 
@@ -110,7 +120,13 @@ function showMessage({ output }: Context, message: Message): void {
     ['Message', id],
     ['Subject', properties.subject],
     ['From', senderText(message)],
-    ['To', recipients.filter(({ kind }) => kind !== 'p1').map((recipient) => addressText(recipient)).join(', ')],
+    [
+      'To',
+      recipients
+        .filter(({ kind }) => kind !== 'p1')
+        .map((recipient) => addressText(recipient))
+        .join(', '),
+    ],
     ['Message-ID', properties.messageId],
     [direction === 'outbound' ? 'Submitted' : 'Received', at === undefined ? undefined : dateTime(at)],
     ['Not before', properties.deferredDeliveryAt === undefined ? undefined : dateTime(properties.deferredDeliveryAt)],
@@ -130,7 +146,9 @@ export async function explain(context: Context, id: EntryId): Promise<ExitCode> 
     const { output } = context;
     const explanations = await spooler.explain(id);
     output.document(explanations);
-    output.pairs(explanations.map((each) => [addressText(each.recipient), { text: explanationText(each), tone: toneOfState(each.recipient.status.state) }]));
+    output.pairs(
+      explanations.map((each) => [addressText(each.recipient), { text: explanationText(each), tone: toneOfState(each.recipient.status.state) }]),
+    );
     return 0;
   });
 }
@@ -163,7 +181,10 @@ function cancelText({ output }: Context, result: { id: EntryId } & CancelResult)
 export async function retry(context: Context, ids: readonly EntryId[], flags: FilterFlags & { readonly dryRun?: boolean }): Promise<ExitCode> {
   const filter = filterOf(flags);
   if (ids.length === 0 && Object.keys(filter).length === 0) {
-    throw new MailspoolError('EINVALID', 'retry needs identifiers or a filter', { field: 'id', remedy: 'Name messages, or give --state failed, --recipient and the like.' });
+    throw new MailspoolError('EINVALID', 'retry needs identifiers or a filter', {
+      field: 'id',
+      remedy: 'Name messages, or give --state failed, --recipient and the like.',
+    });
   }
   return await context.withSpooler<ExitCode>({}, async ({ spooler, local }) => {
     const { output } = context;

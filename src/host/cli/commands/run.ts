@@ -42,13 +42,18 @@ export async function run(context: Context, flags: { readonly drain?: number }):
 
 function announce({ output }: Context, { directory, file, hasProviders }: LoadedConfiguration): void {
   output.record({ type: 'running', pid: process.pid, directory });
-  output.line(`${output.paint('good', 'running')}  process ${process.pid}  ${printable(directory)}${file === undefined ? '' : output.paint('faint', `  ${printable(file)}`)}`);
+  output.line(
+    `${output.paint('good', 'running')}  process ${process.pid}  ${printable(directory)}${file === undefined ? '' : output.paint('faint', `  ${printable(file)}`)}`,
+  );
   if (!hasProviders) output.remark('No provider is configured: mail is accepted and waits. Name a server with --smtp or in mailspool.config.js.');
 }
 
 export function eventLine({ output }: Context, at: number, { label, tone, subject, detail }: EventText): string {
   const time = output.paint('faint', timeOfDay(at));
-  return `${time}  ${output.paint(tone, padded(label, labelWidth))}  ${[subject, detail].filter((text) => text !== '').map(printable).join('  ')}`.trimEnd();
+  return `${time}  ${output.paint(tone, padded(label, labelWidth))}  ${[subject, detail]
+    .filter((text) => text !== '')
+    .map(printable)
+    .join('  ')}`.trimEnd();
 }
 
 /** What is in flight may finish; a second interrupt ends that. */

@@ -19,7 +19,12 @@ export async function status(context: Context, flags: { readonly watch?: boolean
   });
 }
 
-const asDocument = ({ pid, configuration }: Reached, sessions: readonly StatusRow[]) => ({ running: pid !== undefined, pid: pid ?? null, directory: configuration.directory, sessions });
+const asDocument = ({ pid, configuration }: Reached, sessions: readonly StatusRow[]) => ({
+  running: pid !== undefined,
+  pid: pid ?? null,
+  directory: configuration.directory,
+  sessions,
+});
 
 const headline = ({ output }: Context, { pid, configuration }: Reached): string =>
   pid === undefined

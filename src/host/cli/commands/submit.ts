@@ -87,8 +87,12 @@ function submitOptions(flags: SubmitFlags, now: number): SubmitOptions {
 /** Bytes that exist already; --from and --to then name the envelope. */
 async function ready({ terminal }: Context, file: string, flags: SubmitFlags, progress: Progress): Promise<SubmitMessage> {
   const composing = (['cc', 'bcc', 'subject', 'text', 'html', 'attach'] as const).find((name) => flags[name] !== undefined);
-  if (composing !== undefined) throw usage(composing, `--${composing} cannot be given with a finished message`, 'Leave the flag out, or compose the message from flags alone.');
-  const raw = file === '-' ? counted(terminal.stdin, 'standard input', undefined, progress) : await fileContent(resolve(terminal.workingDirectory, file), 'file', progress);
+  if (composing !== undefined)
+    throw usage(composing, `--${composing} cannot be given with a finished message`, 'Leave the flag out, or compose the message from flags alone.');
+  const raw =
+    file === '-'
+      ? counted(terminal.stdin, 'standard input', undefined, progress)
+      : await fileContent(resolve(terminal.workingDirectory, file), 'file', progress);
   if (flags.to === undefined && flags.from === undefined) return { raw };
   if (flags.to === undefined) throw usage('from', '--from without --to', 'Give both: together they are the envelope.');
   return { raw, envelope: { from: flags.from ?? false, to: [...flags.to] } };
@@ -124,7 +128,11 @@ async function fileContent(path: string, field: string, progress: Progress): Pro
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : (cause as Error).message;
-    throw new MailspoolError('EINVALID', `${path} cannot be read: ${why}`, { cause, field, remedy: 'Check the path and the permissions of the file.' });
+    throw new MailspoolError('EINVALID', `${path} cannot be read: ${why}`, {
+      cause,
+      field,
+      remedy: 'Check the path and the permissions of the file.',
+    });
   }
 }
 

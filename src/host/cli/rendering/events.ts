@@ -24,10 +24,20 @@ export function eventText(event: SpoolerEvent): EventText {
     case 'released':
     case 'cancelled':
     case 'purged':
-      return { label: labels[event.type] ?? event.type, tone: event.type === 'held' ? 'waiting' : 'faint', subject: event.id, detail: event.session ?? '' };
+      return {
+        label: labels[event.type] ?? event.type,
+        tone: event.type === 'held' ? 'waiting' : 'faint',
+        subject: event.id,
+        detail: event.session ?? '',
+      };
     case 'sent':
     case 'received':
-      return { label: labels[event.type] ?? event.type, tone: event.type === 'received' ? 'name' : 'good', subject: event.id, detail: event.session ?? '' };
+      return {
+        label: labels[event.type] ?? event.type,
+        tone: event.type === 'received' ? 'name' : 'good',
+        subject: event.id,
+        detail: event.session ?? '',
+      };
     case 'relayed':
     case 'delivered':
     case 'read':
@@ -43,7 +53,12 @@ export function eventText(event: SpoolerEvent): EventText {
     case 'loggedOn':
     case 'loggedOff':
     case 'gate':
-      return { label: labels[event.type] ?? event.type, tone: event.type === 'gate' ? 'waiting' : 'faint', subject: event.session, detail: event.gate === undefined ? '' : gateText(event.gate) };
+      return {
+        label: labels[event.type] ?? event.type,
+        tone: event.type === 'gate' ? 'waiting' : 'faint',
+        subject: event.session,
+        detail: event.gate === undefined ? '' : gateText(event.gate),
+      };
     case 'drained':
     case 'stalled':
     case 'suspended':

@@ -60,7 +60,9 @@ export function messageRow(message: Message): Cell[] {
 /** One state, or how many recipients are in each; received mail has a place instead. */
 function stateCell({ direction, folder, recipients, read }: Message): Cell {
   if (direction === 'inbound') return { text: read === true ? `${folder}, read` : folder, tone: 'name' };
-  const counts = stateNames.map((state) => ({ state, count: recipients.filter(({ status }) => status.state === state).length })).filter(({ count }) => count > 0);
+  const counts = stateNames
+    .map((state) => ({ state, count: recipients.filter(({ status }) => status.state === state).length }))
+    .filter(({ count }) => count > 0);
   const worst = counts.find(({ state }) => toneOfState(state) === 'bad') ?? counts.find(({ state }) => toneOfState(state) === 'waiting') ?? counts[0];
   const text = counts.length === 1 ? (counts[0]?.state ?? '') : counts.map(({ state, count }) => `${count} ${state}`).join(', ');
   return { text, tone: worst === undefined ? 'faint' : toneOfState(worst.state) };
@@ -135,8 +137,20 @@ export const statusColumns: readonly Column[] = [
 
 export function statusCells({ id, gate, flags, progress, queued, statusText }: StatusRow): Cell[] {
   const state: Cell =
-    gate !== null ? { text: gateText(gate), tone: 'waiting' } : flags.failure === true ? { text: 'failure', tone: 'bad' } : flags.offline === true ? { text: 'offline', tone: 'waiting' } : { text: activity(flags), tone: 'good' };
-  return [id, state, String(queued), progress === null ? '' : `${progress.done}${progress.total === undefined ? '' : ` of ${progress.total}`}`, statusText];
+    gate !== null
+      ? { text: gateText(gate), tone: 'waiting' }
+      : flags.failure === true
+        ? { text: 'failure', tone: 'bad' }
+        : flags.offline === true
+          ? { text: 'offline', tone: 'waiting' }
+          : { text: activity(flags), tone: 'good' };
+  return [
+    id,
+    state,
+    String(queued),
+    progress === null ? '' : `${progress.done}${progress.total === undefined ? '' : ` of ${progress.total}`}`,
+    statusText,
+  ];
 }
 
 function activity(flags: StatusRow['flags']): string {

@@ -11,7 +11,11 @@ const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 export const printable = (text: string): string => text.replace(obeyed, (char) => (harmless.has(char) ? char : (named[char] ?? escaped(char))));
 
 /** The same for text of several lines, such as a message's source: line ends and tabs stay. */
-export const printableLines = (text: string): string => text.split(/\r?\n/).map((line) => line.split('\t').map(printable).join('\t')).join('\n');
+export const printableLines = (text: string): string =>
+  text
+    .split(/\r?\n/)
+    .map((line) => line.split('\t').map(printable).join('\t'))
+    .join('\n');
 
 /** JSON that a terminal cannot obey either: the escapes are JSON's own, so the data are the same. */
 export const printableJson = (value: unknown, indent?: number): string =>

@@ -58,7 +58,10 @@ function fit(columns: readonly Column[], lines: readonly (readonly string[])[], 
   if (page === undefined) return widths;
   const total = () => widths.reduce((sum, width) => sum + width, gap.length * (columns.length - 1));
   while (total() > page) {
-    const widest = columns.reduce((best, column, at) => (column.flexible && (widths[at] ?? 0) > (widths[best] ?? 0) ? at : best), columns.findIndex((column) => column.flexible));
+    const widest = columns.reduce(
+      (best, column, at) => (column.flexible && (widths[at] ?? 0) > (widths[best] ?? 0) ? at : best),
+      columns.findIndex((column) => column.flexible),
+    );
     const width = widths[widest];
     if (width === undefined || width <= narrowest) break;
     widths[widest] = Math.max(narrowest, width - (total() - page > 8 ? 4 : 1));

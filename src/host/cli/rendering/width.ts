@@ -1,6 +1,7 @@
 // How many columns a text takes on a terminal: wide for East Asian scripts and emoji, none for combining marks.
 
-const wide = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const none = /^[\p{Mn}\p{Me}\u200c\u200d\ufe0f]+$/u;
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 // oxlint-disable-next-line no-control-regex -- our own colours are the only escapes left after `printable`

@@ -1,6 +1,6 @@
 // A store and providers that let the process die at one moment of a delivery or a reception, by SIGKILL and for good:
 // no handler runs, no buffer is written.
-import type { MessageStore } from 'mailspool';
+import { systemClock, type MessageStore } from 'mailspool';
 import type { InboundMessage, OutboundMessage, TransportProvider, TransportSession } from 'mailspool/provider';
 import { Readable } from 'node:stream';
 import type { Phase } from './phases.ts';
@@ -14,7 +14,7 @@ export class Fatal {
   readonly #claimed = new Set<string>();
   readonly #unsettled = new Set<string>();
   #armed: Phase | undefined;
-  #condition: () => boolean = () => true;
+  #when: () => boolean = () => false;
 
   /** `dying` is told last, synchronously. */
   constructor(dying: (phase: Phase) => void) {
@@ -31,10 +31,10 @@ export class Fatal {
     return this.#unsettled.size;
   }
 
-  /** From now on the phase is deadly, the next time that a delivery is claimed in it and the condition holds. */
-  arm(phase: Phase, condition: () => boolean = () => true): void {
+  /** From now on the phase is deadly, the next time that it is come to when it may be; by default, while a delivery is claimed. */
+  arm(phase: Phase, when: () => boolean = () => this.claimed > 0): void {
     this.#armed = phase;
-    this.#condition = condition;
+    this.#when = when;
   }
 
   store(store: MessageStore): MessageStore {
@@ -61,7 +61,7 @@ export class Fatal {
 
   /** Whoever comes here in the armed phase does not go on. */
   reach(phase: Phase): void {
-    if (phase !== this.#armed || this.#claimed.size === 0 || !this.#condition()) return;
+    if (phase !== this.#armed || !this.#when()) return;
     this.#dying(phase);
     process.kill(process.pid, 'SIGKILL');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -93,13 +93,19 @@ export class Fatal {
       content: watched(content, { stream: () => this.#body(content.stream(), content.sizeBytes) }),
       handingOver: async () => {
         await message.handingOver();
-        this.reach('before-dot');
+        await this.#beforeDot();
         this.#unsettled.add(message.id);
       },
     });
     const result = await session.submitMessage?.(outbound, signal);
     this.reach('replied');
     return result ?? [];
+  }
+
+  /** Nothing more comes to its dot, and what has come there is settled: so it is known of each message who has it. */
+  async #beforeDot(): Promise<void> {
+    while (this.#armed === 'before-dot' && this.unsettled > 0) await systemClock.sleep(1);
+    this.reach('before-dot');
   }
 
   #body(stream: Readable, sizeBytes: number): Readable {

@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Readable } from 'node:stream';
 import type { FromSink, Taken, ToSink } from './sink.ts';
-import type { Life, Line } from './spooler-process.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const typescript = ['--import', 'tsx'];
@@ -48,27 +47,36 @@ export class Sink implements AsyncDisposable {
   }
 }
 
-/** How a life ended. */
+/** How a process ended. */
 export interface End {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Longer than this no life takes; it is a run that has hung. */
-const longestLifeMs = 180_000;
+/** Longer than this none takes; it is a run that has hung. */
+const longestMs = 180_000;
 
-/** Runs lives, one after the other. The next process loads its modules while this one lives, and waits to be told. */
-export class Lives implements Disposable {
-  #next = prepared();
+/**
+ * Runs a program again and again, each time with a task that it reads from its standard input; it answers with lines of
+ * JSON on descriptor 3. While one runs the next has loaded its modules, and waits to be told.
+ */
+export class Processes<Task, Line> implements Disposable {
+  readonly #program: string;
+  #next: ChildProcess;
 
-  /** Runs a life to its end. Every line that it wrote has been heard then. */
-  async live(life: Life, hear: (line: Line, pid: number) => void): Promise<End> {
+  constructor(program: URL) {
+    this.#program = fileURLToPath(program);
+    this.#next = this.#prepared();
+  }
+
+  /** Every line that it wrote has been heard when this resolves. */
+  async run(task: Task, hear: (line: Line, pid: number) => void): Promise<End> {
     const child = this.#next;
-    this.#next = prepared();
-    const hung = setTimeout(() => child.kill('SIGABRT'), longestLifeMs);
+    this.#next = this.#prepared();
+    const hung = setTimeout(() => child.kill('SIGABRT'), longestMs);
     const lines = createInterface({ input: child.stdio[3] as Readable });
     lines.on('line', (line) => hear(JSON.parse(line) as Line, child.pid ?? 0));
-    child.stdin?.end(JSON.stringify(life));
+    child.stdin?.end(JSON.stringify(task));
     const [[code, signal]] = (await Promise.all([once(child, 'exit'), once(lines, 'close')])) as [[number | null, NodeJS.Signals | null], unknown];
     clearTimeout(hung);
     return { code, signal };
@@ -77,7 +85,8 @@ export class Lives implements Disposable {
   [Symbol.dispose](): void {
     this.#next.kill('SIGKILL');
   }
-}
 
-const prepared = (): ChildProcess =>
-  spawn(process.execPath, [...typescript, script('./spooler-process.ts')], { stdio: ['pipe', 'ignore', 'inherit', 'pipe'] });
+  #prepared(): ChildProcess {
+    return spawn(process.execPath, [...typescript, this.#program], { stdio: ['pipe', 'ignore', 'inherit', 'pipe'] });
+  }
+}

@@ -6,7 +6,7 @@ import { seededRandom } from 'mailspool/testing';
 import { Ledger, type Findings } from './ledger.ts';
 import { Mailbox } from './mailbox.ts';
 import { phaseOfKill, type Phase } from './phases.ts';
-import { Lives, Sink } from './processes.ts';
+import { Processes, Sink } from './processes.ts';
 import type { Life, Line } from './spooler-process.ts';
 
 export interface CrashOptions {
@@ -50,7 +50,7 @@ export async function crash(options: CrashOptions): Promise<CrashResult> {
   const ledger = new Ledger();
   await using sink = await Sink.start((taken) => ledger.taken.push(taken));
   await using mailbox = await Mailbox.start(ledger);
-  using processes = new Lives();
+  using processes = new Processes<Life, Line>(new URL('./spooler-process.ts', import.meta.url));
   const place = { directory: join(directory, 'spool'), smtpPort: sink.port, imap: mailbox.access, connections: options.connections };
   const kills: Kill[] = [];
   for (const life of planned(options)) {
@@ -105,7 +105,7 @@ function* planned({ kills, messages, seed }: CrashOptions): Generator<{ readonly
   }
 }
 
-async function killedLife(processes: Lives, life: Life & { readonly dieIn: Phase }, sink: Sink, ledger: Ledger): Promise<Kill> {
+async function killedLife(processes: Processes<Life, Line>, life: Life & { readonly dieIn: Phase }, sink: Sink, ledger: Ledger): Promise<Kill> {
   let kill: Kill | undefined;
   const hear = (line: Line, pid: number): void => {
     if ('accepted' in line) ledger.accepted(life.epoch, line.accepted);
@@ -113,16 +113,16 @@ async function killedLife(processes: Lives, life: Life & { readonly dieIn: Phase
     // What the sink has just taken is claimed, whatever else was when it was told.
     if ('armed' in line) sink.killAtNext(pid, () => (kill = { phase: life.dieIn, claimed: Math.max(1, line.armed) }));
   };
-  const { code, signal } = await processes.live(life, hear);
+  const { code, signal } = await processes.run(life, hear);
   if (signal === 'SIGKILL' && kill) return kill;
   throw new Error(
     `life ${life.epoch}, to be killed in ${life.dieIn}, ended by ${signal ?? `exit code ${code}`} and named ${kill?.phase ?? 'no phase'}`,
   );
 }
 
-async function lastLife(processes: Lives, life: Life, ledger: Ledger): Promise<Pick<CrashResult, 'states' | 'held'>> {
+async function lastLife(processes: Processes<Life, Line>, life: Life, ledger: Ledger): Promise<Pick<CrashResult, 'states' | 'held'>> {
   let drained: Pick<CrashResult, 'states' | 'held'> | undefined;
-  const { code, signal } = await processes.live(life, (line) => {
+  const { code, signal } = await processes.run(life, (line) => {
     if ('accepted' in line) ledger.accepted(life.epoch, line.accepted);
     if ('received' in line) ledger.received(line.received, line.digest);
     if ('drained' in line) drained = line.drained;

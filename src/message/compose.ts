@@ -19,6 +19,7 @@ import { encapsulate } from './imcea.ts';
 import { listHeaders } from './list-headers.ts';
 import { domainOf, formatDate, newMessageId } from './message-id.ts';
 import { composeRaw } from './parse.ts';
+import { type HeaderAddress, type HeaderValues, plainMessage } from './plain-text.ts';
 import { serialise } from './serialise.ts';
 import { takeFields, type GivenFields } from './given-fields.ts';
 
@@ -41,8 +42,10 @@ function composeFields(message: SubmitMessage, context: ComposeContext): Compose
   const sender = addressesOf(given.addresses.from)[0] ?? fallback ?? from ?? undefined;
   const entropy = context.random.bytes(18);
   const messageId = given.messageId ?? newMessageId(sender, context, entropy.subarray(0, 10));
-  const root = compile(message, given, { recipients, sender, messageId, boundary: entropy.subarray(10), context });
-  const source = serialise(root);
+  const header = headerOf(message, given, { recipients, sender, messageId, context });
+  const further = { headers: given.headers, boundary: entropy.subarray(10), context };
+  const isPlain = priorityHeaders(givenImportance(message)).length === 0;
+  const source = (isPlain && plainMessage(message, header)) || serialise(compile(message, header, further));
   refuseLongLines(source);
   return {
     source,
@@ -59,33 +62,48 @@ interface Settled {
   readonly recipients: readonly Recipient[];
   readonly sender: Address | undefined;
   readonly messageId: string;
+  readonly context: ComposeContext;
+}
+
+function headerOf(message: SubmitMessage, { addresses, ...given }: GivenFields, { recipients, sender, messageId, context }: Settled): HeaderValues {
+  const domain = domainOf(sender, context.hostname);
+  const header = (entries: readonly AddressEntry[]) => entries.map((entry) => headerAddress(entry, domain));
+  const shown = shownRecipients(addresses, message, recipients);
+  return {
+    from: header(addresses.from.length > 0 || !sender ? addresses.from : [sender]),
+    sender: header(addresses.sender),
+    replyTo: header(addresses.replyTo),
+    to: header(shown.to),
+    cc: header(shown.cc),
+    subject: given.subject === undefined ? undefined : foldable(given.subject),
+    inReplyTo: given.inReplyTo,
+    references: given.references,
+    messageId,
+    date: given.date ?? formatDate(context.now),
+  };
+}
+
+interface Further {
+  readonly headers: GivenFields['headers'];
   readonly boundary: Uint8Array;
   readonly context: ComposeContext;
 }
 
-function compile(message: SubmitMessage, given: GivenFields, settled: Settled): ReturnType<MailComposer['compile']> {
-  const { context, sender, messageId } = settled;
-  const domain = domainOf(sender, context.hostname);
-  const header = (entries: readonly AddressEntry[]) => entries.map((entry) => headerAddress(entry, domain));
-  const shown = shownRecipients(given.addresses, message, settled.recipients);
+/** nodemailer's tree. */
+function compile(message: SubmitMessage, header: HeaderValues, { headers, context, ...further }: Further): ReturnType<MailComposer['compile']> {
+  const { subject, inReplyTo, references, ...settled } = header;
   const access = accessOf(message, context);
-  const boundary = Buffer.from(settled.boundary).toString('hex');
+  const boundary = Buffer.from(further.boundary).toString('hex');
   try {
     const contents = checkedContents(message, access);
     const root = new MailComposer({
       ...(message.attachDataUrls ? dataImages(contents, boundary) : contents),
       ...passedThrough(message),
-      headers: given.headers,
-      from: header(given.addresses.from.length > 0 || !sender ? given.addresses.from : [sender]),
-      sender: header(given.addresses.sender),
-      replyTo: header(given.addresses.replyTo),
-      to: header(shown.to),
-      cc: header(shown.cc),
-      ...(given.subject === undefined ? {} : { subject: foldable(given.subject) }),
-      ...(given.inReplyTo === undefined ? {} : { inReplyTo: given.inReplyTo }),
-      ...(given.references === undefined ? {} : { references: [...given.references] }),
-      messageId,
-      date: given.date ?? formatDate(context.now),
+      headers,
+      ...settled,
+      ...(subject === undefined ? {} : { subject }),
+      ...(inReplyTo === undefined ? {} : { inReplyTo }),
+      ...(references === undefined ? {} : { references: [...references] }),
       baseBoundary: message.baseBoundary ?? boundary,
       disableFileAccess: !access.path,
       disableUrlAccess: !access.href,
@@ -127,8 +145,6 @@ function shownRecipients(
   const ofKind = (kind: Recipient['kind']) => added.filter((row) => row.kind === kind);
   return { to: [...fields.to, ...ofKind('to')], cc: [...fields.cc, ...ofKind('cc')] };
 }
-
-type HeaderAddress = { name: string; address: string } | { name: string; group: HeaderAddress[] };
 
 function headerAddress(entry: AddressEntry, domain: string): HeaderAddress {
   if ('group' in entry) return { name: entry.group, group: entry.members.map((member) => headerAddress(member, domain)) };

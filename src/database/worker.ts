@@ -5,9 +5,9 @@ import { closeDatabaseFile, openDatabaseFile } from './database-file.ts';
 import type { Connection } from './driver.ts';
 import { type OwnerLock, takeOwnership } from './owner-lock.ts';
 import { preparePrivateDirectory } from './private-directory.ts';
-import type { DatabaseProgram, ProgramContext } from './program.ts';
+import type { DatabaseProgram, Procedures, ProgramContext } from './program.ts';
 import { type Answer, type Request, Rounds } from './rounds.ts';
-import { storeError, toRecord } from './store-error.ts';
+import { resultCodeOf, storeError, toRecord } from './store-error.ts';
 import { type AnswerHead, bye, type CallHead, type WorkerData } from './protocol.ts';
 import { type Item, type Packet, pack, sizeOf, transferable, unpack } from './wire.ts';
 
@@ -53,7 +53,7 @@ function serve(port: MessagePort, program: DatabaseProgram, lock: OwnerLock): vo
       send(port, answers, news);
       drainPort(port, receive);
     }
-    if (isClosing) close(port, rounds, procedures.closing, lock);
+    if (isClosing) close(port, rounds, procedures, lock);
   });
   send(port, [{ id: 0, reply: { value: procedures.greeting ?? null } }]);
 }
@@ -94,18 +94,20 @@ function answerItem({ id, reply }: Answer): Item<AnswerHead> {
   return { head: [id, 'value'], json: JSON.stringify(reply.value ?? null), bytes: reply.bytes ?? [] };
 }
 
-function close(port: MessagePort, rounds: Rounds, closing: (() => void) | undefined, lock: OwnerLock): void {
+function close(port: MessagePort, rounds: Rounds, procedures: Procedures, lock: OwnerLock): void {
   const { connection } = rounds;
   try {
     connection.exec('BEGIN IMMEDIATE');
-    closing?.();
+    procedures.closing?.();
     connection.exec('COMMIT');
-  } catch {
-    // What it would have noted is not needed for correctness; the file itself is complete.
+  } catch (error) {
+    // On a full disk it is not noted; the file itself is complete. Anything else is a mistake of the program.
+    if (resultCodeOf(error) === undefined) throw error;
+  } finally {
+    closeQuietly(connection);
+    lock.release();
+    port.close();
   }
-  closeQuietly(connection);
-  lock.release();
-  port.close();
 }
 
 function closeQuietly(connection: Connection): void {

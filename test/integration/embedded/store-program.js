@@ -1,5 +1,5 @@
 // node store-program.js <root of the checkout> <directory> <number of messages> <how many at once>
-// Opens an embedded store, submits, tells each id once it is acknowledged, closes, and ends by itself.
+// Opens an embedded store, submits, tells each id once it is acknowledged and each refusal, closes, and ends by itself.
 import { writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -43,8 +43,12 @@ try {
   const submitter = async () => {
     while (next < Number(submits)) {
       next += 1;
-      const [{ id }] = await store.submit([message(next)]);
-      tell({ id });
+      try {
+        const [{ id }] = await store.submit([message(next)]);
+        tell({ id });
+      } catch ({ code, message, remedy, temporary }) {
+        tell({ error: { code, message, remedy, temporary } });
+      }
     }
   };
   await Promise.all(Array.from({ length: Number(atOnce) }, submitter));

@@ -156,8 +156,8 @@ function startWorker({ program, directory, file = 'data.db', options }: Database
 /** On Node 22 node:sqlite prints that it is experimental; that is not the user's concern. Other Nodes keep their flags. */
 const announcesItself = (): boolean => process.versions.node.startsWith('22.') && bestDriver() === 'node:sqlite';
 
-/** The caller may write on in its buffer. */
-const own = (bytes: Uint8Array): Uint8Array => bytes.slice();
+/** The caller may write on in its buffer. (A Buffer's own `slice` copies nothing.) */
+const own = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
 const crashed = (directory: string, cause: unknown): MailspoolError =>
   new MailspoolError('ESTORE', `the worker of the database in ${directory} ended: ${cause instanceof Error ? cause.message : String(cause)}`, {

@@ -1,4 +1,5 @@
 // The driver over node:sqlite.
+import { bindable } from './bindable.ts';
 import type { Connection, Row, Statement, Value } from './driver.ts';
 
 /** What is used of node:sqlite; the types of Node 20 do not know it. */
@@ -29,7 +30,7 @@ export function openBuiltIn({ DatabaseSync }: SqliteModule, file: string): Conne
 }
 
 const statementOf = (statement: StatementSync): Statement => ({
-  run: (...values) => ({ changes: Number(statement.run(...values).changes) }),
-  get: (...values) => statement.get(...values),
-  all: (...values) => statement.all(...values),
+  run: (...values) => ({ changes: Number(statement.run(...bindable(values)).changes) }),
+  get: (...values) => statement.get(...bindable(values)),
+  all: (...values) => statement.all(...bindable(values)),
 });

@@ -1,5 +1,6 @@
 // The driver over libsql, whose interface is better-sqlite3's. Its raw mode is used: there blobs are always Buffers
 // (in rows as objects some are ArrayBuffers), and no metadata is mixed with the columns.
+import { bindable } from './bindable.ts';
 import type { Connection, Row, Statement, Value } from './driver.ts';
 
 /** What is used of libsql. */
@@ -37,7 +38,12 @@ export function openLibsql(Libsql: LibsqlModule, file: string): Connection {
 
 /** Values go as one array: a single one would be taken for named parameters. */
 function statementOf(statement: LibsqlStatement): Statement {
-  const names = statement.reader ? statement.raw().columns().map((column) => column.name) : [];
+  const names = statement.reader
+    ? statement
+        .raw()
+        .columns()
+        .map((column) => column.name)
+    : [];
   const rowOf = (values: readonly Value[]): Row => {
     const row: Row = {};
     for (let at = 0; at < names.length; at += 1) row[names[at] as string] = values[at] as Value;
@@ -51,13 +57,4 @@ function statementOf(statement: LibsqlStatement): Statement {
     },
     all: (...values) => statement.all(bindable(values)).map(rowOf),
   };
-}
-
-/** libsql ends the process when it is given something else. */
-function bindable(values: readonly Value[]): readonly Value[] {
-  for (const value of values) {
-    if (value === null || typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array) continue;
-    throw new TypeError(`a ${typeof value} cannot be stored in a column`);
-  }
-  return values;
 }

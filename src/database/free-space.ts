@@ -26,10 +26,14 @@ export class FreeSpace {
     if (Math.abs(now - this.#lookedAt) >= lookEveryMs) this.#look(now);
     if (this.#freeBytes >= this.#reserveBytes) return;
     const [free, reserve] = [this.#freeBytes, this.#reserveBytes].map((bytes) => Math.floor(bytes / 1024 / 1024));
-    throw new MailspoolError('ESTORE', `${free} MiB are free on the disk of ${this.#directory}, ${reserve} MiB are kept for the state of what is already here`, {
-      temporary: true,
-      remedy: 'Free space on the disk, or lower reserveBytes; the store goes on by itself.',
-    });
+    throw new MailspoolError(
+      'ESTORE',
+      `${free} MiB are free on the disk of ${this.#directory}, ${reserve} MiB are kept for the state of what is already here`,
+      {
+        temporary: true,
+        remedy: 'Free space on the disk, or lower reserveBytes; the store goes on by itself.',
+      },
+    );
   }
 
   #look(now: Instant): void {

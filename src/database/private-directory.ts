@@ -18,7 +18,8 @@ export function preparePrivateDirectory(directory: string): void {
 
 function refuseOthers(directory: string): void {
   const found = statSync(directory);
-  if (!found.isDirectory()) throw new MailspoolError('ESTORE', `${directory} is not a directory`, { remedy: 'Name a directory, or one that does not exist yet.' });
+  if (!found.isDirectory())
+    throw new MailspoolError('ESTORE', `${directory} is not a directory`, { remedy: 'Name a directory, or one that does not exist yet.' });
   if ((found.mode & 0o077) === 0) return;
   const mode = (found.mode & 0o777).toString(8);
   throw new MailspoolError('ESTOREACCESS', `others can read the directory ${directory} (its mode is ${mode})`, {

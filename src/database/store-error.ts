@@ -12,7 +12,8 @@ export function resultCodeOf(error: unknown): number | undefined {
 }
 
 /** Nothing more fits. */
-export const isDiskFull = (error: unknown): boolean => resultCodeOf(error) === sqlite.full || ['ENOSPC', 'EDQUOT'].includes(systemCodeOf(error) ?? '');
+export const isDiskFull = (error: unknown): boolean =>
+  resultCodeOf(error) === sqlite.full || ['ENOSPC', 'EDQUOT'].includes(systemCodeOf(error) ?? '');
 
 /** After these the file must be read anew: what a failed sync left in memory cannot be trusted (T-004). */
 export const isInputOutputError = (error: unknown): boolean => resultCodeOf(error) === sqlite.ioError;

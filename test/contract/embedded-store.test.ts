@@ -30,7 +30,9 @@ describeMessageStore(
         failWrites: (which) => failWrites(file, which),
         damage: async ({ ref }) => {
           using connection = opened(file);
-          connection.prepare('UPDATE content SET bytes = CAST(replace(bytes, ?, ?) AS BLOB) WHERE id = ?').run('Hello', 'Jello', contentNumber(ref) ?? 0);
+          connection
+            .prepare('UPDATE content SET bytes = CAST(replace(bytes, ?, ?) AS BLOB) WHERE id = ?')
+            .run('Hello', 'Jello', contentNumber(ref) ?? 0);
         },
         scheduled: async (id) => {
           using connection = opened(file);

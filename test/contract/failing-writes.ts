@@ -15,7 +15,11 @@ export function failWrites(file: string, which: number | 'all'): () => void {
     'INSERT INTO test_rows (written) VALUES (0)',
     ...triggers(which === 'all' ? '' : `WHERE (SELECT written FROM test_rows) = ${which}`),
   ]);
-  return () => change(file, names().map((name) => `DROP TRIGGER ${name}`));
+  return () =>
+    change(
+      file,
+      names().map((name) => `DROP TRIGGER ${name}`),
+    );
 }
 
 const triggers = (condition: string): string[] =>

@@ -68,7 +68,7 @@ export class ContentFile {
   /** @throws ESTORE, temporary where the disk is full */
   async write(chunk: Uint8Array): Promise<void> {
     try {
-      for (let at = 0; at < chunk.byteLength; ) at += (await this.#handle.write(chunk, at)).bytesWritten;
+      for (let at = 0; at < chunk.byteLength;) at += (await this.#handle.write(chunk, at)).bytesWritten;
     } catch (error) {
       throw storeError(error, `writing ${this.#path}`);
     }

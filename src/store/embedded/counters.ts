@@ -46,6 +46,10 @@ export class Counters {
     transaction.onRollback(() => {
       counter.reserved = before;
     });
-    statements.write('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value', `counter ${name}`, counter.reserved);
+    statements.write(
+      'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+      `counter ${name}`,
+      counter.reserved,
+    );
   }
 }

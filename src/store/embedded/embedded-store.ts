@@ -86,7 +86,8 @@ class EmbeddedStore implements MessageStore {
         source,
         async (chunk) => {
           if (!file && smallBytes + chunk.byteLength <= inTableBytes) {
-            smallBytes += small.push(chunk.slice()) && chunk.byteLength;
+            small.push(new Uint8Array(chunk));
+            smallBytes += chunk.byteLength;
             return;
           }
           file ??= await this.#startFile(files, small);
@@ -229,7 +230,10 @@ const absentIfNull = <Value>(value: Value | null): Value | undefined => value ??
 function spread({ queues, feed, damage }: EmbeddedNews, support: StoreSupport, bell: Bell): void {
   if (damage) {
     const { found, total } = damage;
-    support.logger.warn({ code: 'ECORRUPT', damaged: found, total }, `${found.length} damaged messages were set aside, ${total} in all; the others go on`);
+    support.logger.warn(
+      { code: 'ECORRUPT', damaged: found, total },
+      `${found.length} damaged messages were set aside, ${total} in all; the others go on`,
+    );
   }
   if (feed) bell.ring();
   if (queues.length === 0) return;

@@ -212,7 +212,13 @@ export class EmbeddedTables implements MessageTables {
   #moveDamaged(now: Instant): void {
     for (const { sequence, reason, record } of this.#damaged.values()) {
       if (this.#movedAway.has(sequence)) continue;
-      this.#statements.write('INSERT OR REPLACE INTO damaged_message (sequence, reason, at, record) VALUES (?, ?, ?, ?)', sequence, reason, now, record);
+      this.#statements.write(
+        'INSERT OR REPLACE INTO damaged_message (sequence, reason, at, record) VALUES (?, ?, ?, ?)',
+        sequence,
+        reason,
+        now,
+        record,
+      );
       this.#schedule.removeAll(sequence);
       this.#movedAway.add(sequence);
       this.transaction.onRollback(() => this.#movedAway.delete(sequence));

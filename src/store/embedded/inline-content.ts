@@ -9,7 +9,7 @@ interface WithContent {
 export class OutgoingBytes {
   readonly bytes: Uint8Array[] = [];
 
-  messages<Each extends NewMessage | NewReceived>(messages: readonly Each[]): readonly unknown[] {
+  messages(messages: readonly (NewMessage | NewReceived)[]): readonly unknown[] {
     return messages.map((message) => this.#without(message));
   }
 
@@ -21,7 +21,7 @@ export class OutgoingBytes {
     });
   }
 
-  #without<Each extends WithContent>(message: Each): unknown {
+  #without(message: WithContent): unknown {
     if (!message.content || !('inline' in message.content)) return message;
     return { ...message, content: { inline: this.bytes.push(message.content.inline) - 1 } };
   }

@@ -74,7 +74,7 @@ export class MessageTable {
     const sql = `SELECT sequence FROM message WHERE ${where} ORDER BY sequence LIMIT ?`;
     const found: (readonly [Sequence, StoredMessage])[] = [];
     // A page of nothing but damaged records is not the end.
-    for (let isEnd = false; found.length === 0 && !isEnd; ) {
+    for (let isEnd = false; found.length === 0 && !isEnd;) {
       const rows = this.#shared.statements.all(sql, ...values);
       isEnd = rows.length < limit;
       for (const row of rows) {

@@ -19,7 +19,9 @@ export class NameTables {
   }
 
   find(kind: LookupKind, value: string): Sequence[] {
-    return this.#shared.statements.all('SELECT sequence FROM name WHERE kind = ? AND value = ? ORDER BY sequence', kind, value).map((row) => Number(row['sequence']));
+    return this.#shared.statements
+      .all('SELECT sequence FROM name WHERE kind = ? AND value = ? ORDER BY sequence', kind, value)
+      .map((row) => Number(row['sequence']));
   }
 
   reference(session: SessionKey, reference: string): Sequence | undefined {

@@ -22,7 +22,11 @@ export class ProfileTables {
   }
 
   trimIdempotencyKeys(at: Instant, limit: number): number {
-    return this.#shared.statements.write('DELETE FROM idempotency_key WHERE key IN (SELECT key FROM idempotency_key WHERE at < ? LIMIT ?)', at, limit);
+    return this.#shared.statements.write(
+      'DELETE FROM idempotency_key WHERE key IN (SELECT key FROM idempotency_key WHERE at < ? LIMIT ?)',
+      at,
+      limit,
+    );
   }
 
   section(key: string): Section | undefined {

@@ -4,7 +4,18 @@ import { FreeSpace } from '../../database/index.ts';
 import type { Instant } from '../../time/clock.ts';
 import type { Cursor, EntryId, SessionKey } from '../../message/recipient.ts';
 import type { MessageLookup } from '../../provider/spooler-support.ts';
-import type { ContentRef, Demand, Lease, LeaseOwner, MessageFilter, NewMessage, NewReceived, Retention, Section, Settlement } from '../message-store.ts';
+import type {
+  ContentRef,
+  Demand,
+  Lease,
+  LeaseOwner,
+  MessageFilter,
+  NewMessage,
+  NewReceived,
+  Retention,
+  Section,
+  Settlement,
+} from '../message-store.ts';
 import { newContentRef } from '../operations/content.ts';
 import { type News, noNews, type Operation } from '../operations/operation.ts';
 import { rules } from '../rules.ts';
@@ -54,7 +65,9 @@ class EmbeddedProgram implements Procedures {
   readonly writes: Record<string, Procedure> = {
     submit: (messages: NewMessage[], call) => ({ value: rules.writes.submit(this.#intake(call), withBytes(messages, call.bytes)) }),
     receive: (messages: NewReceived[], call) => ({ value: rules.writes.receive(this.#intake(call), withBytes(messages, call.bytes)) }),
-    settle: (settlements: Settlement[], call) => ({ value: rules.writes.settle(this.#operation(call), settlementsWithBytes(settlements, call.bytes)) }),
+    settle: (settlements: Settlement[], call) => ({
+      value: rules.writes.settle(this.#operation(call), settlementsWithBytes(settlements, call.bytes)),
+    }),
     save: (sections: Section[], call) => ({ value: rules.writes.save(this.#operation(call), sections) }),
     sweep: (retention: Retention, call) => this.#sweep(retention, call),
     putContent: (stored: Measured, call) => ({ value: this.#putContent(stored, call) }),
@@ -66,7 +79,9 @@ class EmbeddedProgram implements Procedures {
 
   readonly reads: Record<string, Procedure> = {
     get: (ids: EntryId[], call) => ({ value: rules.reads.get(this.#operation(call), ids) }),
-    findPage: (asked: { filter: MessageFilter; after?: EntryId }, call) => ({ value: rules.reads.findPage(this.#operation(call), asked.filter, asked.after) }),
+    findPage: (asked: { filter: MessageFilter; after?: EntryId }, call) => ({
+      value: rules.reads.findPage(this.#operation(call), asked.filter, asked.after),
+    }),
     lookup: (message: MessageLookup, call) => ({ value: rules.reads.lookup(this.#operation(call), message) }),
     queues: (_none: null, call) => ({ value: rules.reads.queues(this.#operation(call)) }),
     received: (asked: { session: SessionKey; references: string[] }, call) => ({
@@ -99,7 +114,11 @@ class EmbeddedProgram implements Procedures {
     const damage = this.#tables.takeDamage();
     if (queues.size === 0 && !feed && !damage) return undefined;
     this.#told = noNews();
-    return { queues: [...queues], feed, ...(damage && { damage: { found: damage.found.map(({ sequence, reason }) => ({ sequence, reason })), total: damage.total } }) };
+    return {
+      queues: [...queues],
+      feed,
+      ...(damage && { damage: { found: damage.found.map(({ sequence, reason }) => ({ sequence, reason })), total: damage.total } }),
+    };
   }
 
   reopened(connection: Connection): void {

@@ -49,7 +49,8 @@ export class ScheduleTable {
 
   nextDue(queue: QueueKey, now: Instant): Instant | undefined {
     const id = this.#idOf(queue);
-    const row = id === undefined ? undefined : this.#shared.statements.first('SELECT min(ready) AS due FROM schedule WHERE queue = ? AND ready > ?', id, now);
+    const row =
+      id === undefined ? undefined : this.#shared.statements.first('SELECT min(ready) AS due FROM schedule WHERE queue = ? AND ready > ?', id, now);
     const due = row?.['due'];
     return typeof due === 'number' ? due : undefined;
   }
@@ -79,13 +80,21 @@ export class ScheduleTable {
     const id = this.#idOf(queue);
     if (id === undefined) return;
     const sql = 'DELETE FROM schedule WHERE queue = ? AND ready = ? AND sequence = ?';
-    const removed = this.#shared.statements.write(sql, id, dueAt, sequence) || (dueAt === 0 ? 0 : this.#shared.statements.write(sql, id, 0, sequence));
+    const removed =
+      this.#shared.statements.write(sql, id, dueAt, sequence) || (dueAt === 0 ? 0 : this.#shared.statements.write(sql, id, 0, sequence));
     if (removed > 0) this.#count(queue, -1);
   }
 
   #add(sequence: Sequence, { queue, dueAt, priority }: ScheduleEntry): void {
     const id = this.#idOf(queue) ?? this.#newId(queue);
-    this.#shared.statements.write('INSERT INTO schedule (queue, ready, sequence, due, priority) VALUES (?, ?, ?, ?, ?)', id, dueAt, sequence, dueAt, priority);
+    this.#shared.statements.write(
+      'INSERT INTO schedule (queue, ready, sequence, due, priority) VALUES (?, ?, ?, ?, ?)',
+      id,
+      dueAt,
+      sequence,
+      dueAt,
+      priority,
+    );
     this.#count(queue, 1);
   }
 

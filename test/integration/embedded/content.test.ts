@@ -10,7 +10,9 @@ import type { ContentRef, MessageStore } from '../../../src/store/message-store.
 import { allIds, claimAll, type Logged, openStore, scratch, submitOne } from './support.ts';
 
 const filesBelow = async (directory: string): Promise<string[]> =>
-  (await readdir(join(directory, 'content'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  (await readdir(join(directory, 'content'), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 
 async function readAll(store: MessageStore, ref: ContentRef): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -133,7 +135,9 @@ describe('damage', () => {
     ]);
     await again[Symbol.asyncDispose]();
     const connection = openConnection(file);
-    expect(connection.prepare('SELECT sequence, record FROM damaged_message').all()).toMatchObject([{ sequence, record: expect.stringContaining('eve@') }]);
+    expect(connection.prepare('SELECT sequence, record FROM damaged_message').all()).toMatchObject([
+      { sequence, record: expect.stringContaining('eve@') },
+    ]);
     expect(connection.prepare('SELECT count(*) AS waiting FROM schedule WHERE sequence = ?').get(sequence)).toMatchObject({ waiting: 0 });
     connection.close();
   });

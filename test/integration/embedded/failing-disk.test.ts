@@ -13,13 +13,14 @@ import { allIds, claimAll, message, openStore, scratch, submitOne } from './supp
 const isCI = process.env['CI'] === 'true';
 const canMount = await mountable();
 const canTrace = spawnSync('strace', ['-f', '-e', 'inject=fdatasync:error=EIO:when=9999', '-o', '/dev/null', 'true']).status === 0;
-if (!canMount && !isCI) console.warn('no file system can be mounted here: what a really full disk does is not shown');
-if (!canTrace && !isCI) console.warn('no strace here: what a failed sync does is not shown');
+if (!canMount && !isCI) process.stderr.write('skipped: no file system can be mounted here: what a really full disk does is not shown\n');
+if (!canTrace && !isCI) process.stderr.write('skipped: no strace here: what a failed sync does is not shown\n');
 
-const errorOf = async (promise: Promise<unknown>): Promise<MailspoolError> => promise.then(
-  () => expect.fail('it did not fail'),
-  (error: unknown) => error as MailspoolError,
-);
+const errorOf = async (promise: Promise<unknown>): Promise<MailspoolError> =>
+  promise.then(
+    () => expect.fail('it did not fail'),
+    (error: unknown) => error as MailspoolError,
+  );
 
 const large = (bytes: number) => Readable.from([Buffer.alloc(100_000, 'x'), Buffer.alloc(bytes - 100_000, 'y')]);
 
@@ -33,12 +34,22 @@ describe.skipIf(!canMount && !isCI)('a full disk', () => {
     const filler = join(disk.directory, 'filler');
     await writeFile(filler, Buffer.alloc(freeBytes(disk.directory) - 400_000));
     let refused: MailspoolError | undefined;
-    while (!refused) await submitOne(store, body).then((id) => accepted.push(id), (error: MailspoolError) => (refused = error));
+    while (!refused)
+      await submitOne(store, body).then(
+        (id) => accepted.push(id),
+        (error: MailspoolError) => (refused = error),
+      );
     expect([refused.code, refused.temporary, refused.remedy]).toEqual(['ESTORE', true, expect.stringMatching(/Free space/)]);
     expect(await allIds(store)).toEqual(accepted);
     expect((await claimAll(store)).length).toBe(accepted.length - 1);
     await rm(filler);
-    const [settled] = await store.settle(claims.map(({ lease }) => ({ id: lease.id, guard: lease, recipients: [{ recipient: 'all' as const, status: { state: 'relayed' as const, at: 1 } }] })));
+    const [settled] = await store.settle(
+      claims.map(({ lease }) => ({
+        id: lease.id,
+        guard: lease,
+        recipients: [{ recipient: 'all' as const, status: { state: 'relayed' as const, at: 1 } }],
+      })),
+    );
     expect(settled?.result).toBe('written');
     accepted.push(await submitOne(store, body));
     expect(await allIds(store)).toEqual(accepted);
@@ -72,7 +83,9 @@ describe('the reserve', () => {
     }
     const [claim] = await claimAll(tight);
     if (!claim) expect.fail('queued mail can be claimed');
-    const [settled] = await tight.settle([{ id, guard: claim.lease, recipients: [{ recipient: 'all', status: { state: 'relayed', at: systemClock.now() } }] }]);
+    const [settled] = await tight.settle([
+      { id, guard: claim.lease, recipients: [{ recipient: 'all', status: { state: 'relayed', at: systemClock.now() } }] },
+    ]);
     expect(settled?.result).toBe('written');
   });
 });
@@ -83,7 +96,18 @@ describe.skipIf(!canTrace && !isCI)('a failed sync', () => {
     const directory = join(place.directory, 'spool');
     await (await openStore({ directory }))[Symbol.asyncDispose]();
     // Of the worker's syncs of its log the third and fourth fail.
-    const under = ['strace', '-f', '-e', 'trace=fdatasync,fsync', '-e', 'inject=fdatasync,fsync:error=EIO:when=6..7', '-e', 'signal=none', '-o', join(place.directory, 'trace')];
+    const under = [
+      'strace',
+      '-f',
+      '-e',
+      'trace=fdatasync,fsync',
+      '-e',
+      'inject=fdatasync,fsync:error=EIO:when=6..7',
+      '-e',
+      'signal=none',
+      '-o',
+      join(place.directory, 'trace'),
+    ];
     const { told, ended } = startStoreProcess({ directory, submits: 40, under });
     const acknowledged: string[] = [];
     const errors: string[] = [];

@@ -22,7 +22,10 @@ const refusal = async (directory: string): Promise<{ code: string; message: stri
   return error as { code: string; message: string; remedy: string } & Error;
 };
 
-const digestOf = async (file: string) => createHash('sha256').update(await readFile(file)).digest('hex');
+const digestOf = async (file: string) =>
+  createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
 
 describe('the owner', () => {
   it('T-007 a second opener in another process fails at once, with the directory and the remedy; the first goes on', async () => {
@@ -155,7 +158,10 @@ describe('access', () => {
     const directory = join(place.directory, 'spool');
     await mkdir(directory, { mode: 0o700 });
     await chmod(place.directory, 0o755);
-    const canRun = spawnSync(process.execPath, ['-e', `require('fs').accessSync(${JSON.stringify(import.meta.dirname)})`], { uid: nobody, gid: nobody });
+    const canRun = spawnSync(process.execPath, ['-e', `require('fs').accessSync(${JSON.stringify(import.meta.dirname)})`], {
+      uid: nobody,
+      gid: nobody,
+    });
     expect(canRun.status, 'the checkout can be read by nobody').toBe(0);
     const { told } = startStoreProcess({ directory, submits: 1, uid: nobody });
     const [only] = await tellings(told);

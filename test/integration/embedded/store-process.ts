@@ -34,7 +34,8 @@ export interface StoreProcessOptions {
 }
 
 export function startStoreProcess({ directory, submits, atOnce = 1, under = [], uid }: StoreProcessOptions): StoreProcess {
-  const [command = process.execPath, ...parameters] = [...under, process.execPath, program, root, directory, String(submits), String(atOnce)];
+  const line = [...under, process.execPath, program, root, directory, String(submits), String(atOnce)];
+  const [command = '', ...parameters] = line;
   const child = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'pipe'], ...(uid !== undefined && { uid, gid: uid }) });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));

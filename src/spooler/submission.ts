@@ -11,6 +11,7 @@ import { zonedInstant } from '../time/zoned.ts';
 import type { SpoolerOptions, SubmitReceipt } from './contract.ts';
 import type { Engine } from './engine.ts';
 import { digestedInput } from './input-digest.ts';
+import type { JustSubmitted } from './just-submitted.ts';
 import { applicablePreprocessors, type Processors } from './processors.ts';
 import type { RoutePlanner } from './route-planner.ts';
 
@@ -20,6 +21,7 @@ interface SubmissionParts {
   readonly engine: Engine;
   readonly planner: RoutePlanner;
   readonly processors: Processors;
+  readonly justSubmitted: JustSubmitted;
   readonly addressBook?: SpoolerOptions['addressBook'];
 }
 
@@ -41,19 +43,20 @@ export class Submission {
     options.signal?.throwIfAborted();
     const keyed = input && idempotencyKey !== undefined ? { ...message, idempotencyKey, inputDigest: await input.digest() } : message;
     const [submitted] = await engine.store.submit([keyed]);
+    if (submitted?.result === 'stored') this.#parts.justSubmitted.add(submitted.id, message);
     return await this.#receipt(submitted, composed, idempotencyKey);
   }
 
-  /** A message that is written together with something else. */
+  /** A preprocessor's message, written together with something else. Made from mail, it must not name files or URLs. */
   async prepared(given: SubmitMessage, options: SubmitOptions = {}): Promise<NewMessage> {
     checkOptions(options);
-    return await this.#newMessage(await this.#compose(given, options.signal), options);
+    return await this.#newMessage(await this.#compose(given, options.signal, false), options);
   }
 
-  async #compose(given: SubmitMessage, signal: AbortSignal | undefined): Promise<Composed> {
+  async #compose(given: SubmitMessage, signal: AbortSignal | undefined, fileAccess: boolean = true): Promise<Composed> {
     const { clock, random, hostname } = this.#parts.engine;
     const recipients = given.recipients && (await this.#expanded(given.recipients, signal));
-    return await compose({ ...given, ...(recipients && { recipients }) }, { now: clock.now(), random, hostname, fileAccess: true });
+    return await compose({ ...given, ...(recipients && { recipients }) }, { now: clock.now(), random, hostname, fileAccess });
   }
 
   /** Lists of the address book become their members (M-032). */

@@ -112,6 +112,16 @@ test('M-053 extra messages are submitted, and a message without recipients is su
   expect(await spooler.get(id)).toBeUndefined();
 });
 
+test('X-016 a message that a preprocessor adds cannot read files', async () => {
+  const { spooler, clock, provider } = await world({
+    preprocessors: [preprocessor('leak', async () => ({ messages: [note('eve@harbour.example', { attachments: [{ path: '/etc/hostname' }] })] }))],
+  });
+  const { id } = await spooler.submit(note());
+  await clock.settle();
+  expect(provider.handedOver).toEqual([]);
+  expect((await spooler.get(id))?.recipients[0]?.last?.code).toBe('EPREPROCESS');
+});
+
 test('M-054 recipients that a preprocessor calls undeliverable get non-delivery reports', async () => {
   const { spooler, clock, provider, states } = await world({
     preprocessors: [

@@ -204,6 +204,7 @@ export class EmbeddedTables implements MessageTables {
   /** The last that goes into a transaction: what needs no commit of its own. */
   complete(now: Instant): void {
     this.#moveDamaged(now);
+    this.#feed.flush();
     this.#counters.topUp();
     this.#leases.note();
   }

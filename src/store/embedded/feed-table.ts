@@ -9,6 +9,7 @@ export class FeedTable {
   readonly #shared: Shared;
   #last: number;
   #trimmed: number;
+  #waiting: ChangeRow[] = [];
 
   constructor(shared: Shared) {
     this.#shared = shared;
@@ -17,19 +18,22 @@ export class FeedTable {
     this.#last = Math.max(this.#trimmed, Number(place ?? 0));
   }
 
-  append({ at, type, id, folder, messageClass, session }: Omit<ChangeRow, 'place'>): void {
+  append(change: Omit<ChangeRow, 'place'>): void {
     this.#last += 1;
-    this.#shared.transaction.onRollback(() => (this.#last -= 1));
-    this.#shared.statements.write(
-      'INSERT INTO change (place, at, type, id, folder, message_class, session) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      this.#last,
-      at,
-      type,
-      id,
-      folder,
-      messageClass ?? null,
-      session ?? null,
-    );
+    this.#waiting.push({ place: this.#last, ...change });
+    this.#shared.transaction.isDirty = true;
+    this.#shared.transaction.onRollback(() => {
+      this.#last -= 1;
+      this.#waiting = [];
+    });
+  }
+
+  /** Writes the rows of a transaction at once: one statement instead of one for each. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const rows = this.#waiting.map(({ place, at, type, id, folder, messageClass, session }) => [place, at, type, id, folder, messageClass, session]);
+    this.#shared.statements.write(insertAll, JSON.stringify(rows));
+    this.#waiting = [];
   }
 
   after(place: number, limit: number): ChangeRow[] {
@@ -42,6 +46,7 @@ export class FeedTable {
 
   trim(at: Instant, limit: number): number {
     const { statements, transaction } = this.#shared;
+    this.flush();
     const oldest = statements.all('SELECT place, at FROM change ORDER BY place LIMIT ?', limit);
     const kept = oldest.findIndex((row) => Number(row['at']) >= at);
     const goes = kept < 0 ? oldest : oldest.slice(0, kept);
@@ -55,6 +60,9 @@ export class FeedTable {
     return goes.length;
   }
 }
+
+const insertAll = `INSERT INTO change (place, at, type, id, folder, message_class, session)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)`;
 
 function changeOf(row: Row): ChangeRow {
   const { message_class: messageClass, session } = row;

@@ -5,7 +5,7 @@ import type { StoredMessage } from '../message-store.ts';
 import type { ScanHint, Sequence } from '../tables.ts';
 import type { Shared } from './statements.ts';
 
-/** Records that were just written are read again soon. */
+/** Records that were just written are read again soon, until they are finished. */
 const cachedRecords = 2048;
 
 export interface Damage {
@@ -45,7 +45,8 @@ export class MessageTable {
       text,
     );
     this.#forgetOnRollback(sequence);
-    this.#remember(sequence, record);
+    if (record.finishedAt === undefined) this.#remember(sequence, record);
+    else this.#cache.delete(sequence);
   }
 
   remove(sequence: Sequence): void {

@@ -5,7 +5,7 @@ import type { Diagnostic, Outcome, RecipientOutcome } from '../message/outcome.t
 import type { RecipientRow, Route } from '../message/recipient.ts';
 import type { Gate } from '../provider/status.ts';
 import { TransportError } from '../provider/transport-error.ts';
-import type { OutboundMessage, SubmitResult, TransportSession } from '../provider/transport-session.ts';
+import type { SubmitResult, TransportSession } from '../provider/transport-session.ts';
 import type { Claim } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
 import { StoredContent } from './content.ts';
@@ -48,6 +48,9 @@ export class HandOver implements Flight {
   readonly #controller = new AbortController();
   #handle: OutboundHandle | undefined;
   #reason: MailspoolError | undefined;
+  /** Set while the provider is asked. */
+  #aborted: (() => void) | undefined;
+  #grace: AbortController | undefined;
 
   /** `most`: how many recipients the session takes at once; the rest stays queued and is claimed next. */
   constructor(engine: Engine, inFlight: InFlight, claim: Claim, leasedUntil: Instant, most: number = Number.POSITIVE_INFINITY) {
@@ -62,8 +65,10 @@ export class HandOver implements Flight {
   /** After the final dot a cancel or an expiry comes too late: only the other side's word counts then. */
   abort(reason: MailspoolError): void {
     if (this.#handle?.handedOver && (reason.code === 'ECANCEL' || reason.code === 'EEXPIRED')) return;
-    this.#reason ??= reason;
-    this.#controller.abort(this.#reason);
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#controller.abort(reason);
+    this.#aborted?.();
   }
 
   async run(transport: TransportSession, { call, deferred, expiresAt, save, noteHandingOver }: HandOverOptions): Promise<HandOverResult> {
@@ -81,7 +86,7 @@ export class HandOver implements Flight {
     this.deadlineAt = () => (handle.handedOver ? timeoutAt : Math.min(timeoutAt, expiresAt ?? timeoutAt));
     this.#handle = handle;
     this.#inFlight.started(this);
-    const answer = await this.#answer(handle, async (outbound) => await transport[call]?.(outbound, this.#controller.signal));
+    const answer = await this.#answer(async () => await transport[call]?.(handle, this.#controller.signal));
     handle.revoke();
     return this.#ended(answer, handle);
   }
@@ -93,25 +98,20 @@ export class HandOver implements Flight {
   }
 
   /** What the provider answers; after an abort it has a moment to come back with the truth. */
-  async #answer(handle: OutboundHandle, call: (message: OutboundMessage) => Promise<SubmitResult | undefined>): Promise<Answer> {
-    const running = Promise.resolve()
-      .then(async () => await call(handle))
-      .then(
-        (result): Answer => ({ result: result ?? [] }),
-        (error: unknown): Answer => ({ error }),
-      );
-    const { signal } = this.#controller;
-    const listening = new AbortController();
-    const aborted = new Promise<Answer>((resolve) => {
-      const late = async () => {
-        await this.#engine.clock.sleep(graceMs, listening.signal).catch(() => undefined);
-        resolve({ error: this.#reason, hung: true });
+  async #answer(call: () => Promise<SubmitResult | undefined>): Promise<Answer> {
+    const answer = await new Promise<Answer>((resolve) => {
+      this.#aborted = () => {
+        this.#grace = new AbortController();
+        const hung = () => resolve({ error: this.#reason, hung: true });
+        this.#engine.clock.sleep(graceMs, this.#grace.signal).then(hung, () => undefined);
       };
-      if (signal.aborted) void late();
-      else signal.addEventListener('abort', () => void late(), { once: true, signal: listening.signal });
+      call().then(
+        (result) => resolve({ result: result ?? [] }),
+        (error: unknown) => resolve({ error }),
+      );
     });
-    const answer = await Promise.race([running, aborted]);
-    listening.abort();
+    this.#aborted = undefined;
+    this.#grace?.abort();
     return answer;
   }
 

@@ -138,7 +138,9 @@ export class MailSpooler implements Spooler {
 
   async settled(id: EntryId, options: Parameters<Spooler['settled']>[1] = {}): Promise<SendResult> {
     this.#check();
-    return await untilSettled(this.#engine, this.#settler, id, options);
+    // What others may have settled meanwhile is read.
+    const known = this.#engine.store.capabilities.shared || options.until ? undefined : this.#loops.submission.justSubmitted.get(id);
+    return await untilSettled(this.#engine, this.#settler, id, { ...options, known });
   }
 
   async cancel(id: EntryId): Promise<CancelResult> {

@@ -11,7 +11,7 @@ import { zonedInstant } from '../time/zoned.ts';
 import type { SpoolerOptions, SubmitReceipt } from './contract.ts';
 import type { Engine } from './engine.ts';
 import { digestedInput } from './input-digest.ts';
-import type { JustSubmitted } from './just-submitted.ts';
+import { JustSubmitted } from './just-submitted.ts';
 import { applicablePreprocessors, type Processors } from './processors.ts';
 import type { RoutePlanner } from './route-planner.ts';
 
@@ -21,11 +21,11 @@ interface SubmissionParts {
   readonly engine: Engine;
   readonly planner: RoutePlanner;
   readonly processors: Processors;
-  readonly justSubmitted: JustSubmitted;
   readonly addressBook?: SpoolerOptions['addressBook'];
 }
 
 export class Submission {
+  readonly justSubmitted: JustSubmitted = new JustSubmitted();
   readonly #parts: SubmissionParts;
 
   constructor(parts: SubmissionParts) {
@@ -43,7 +43,7 @@ export class Submission {
     options.signal?.throwIfAborted();
     const keyed = input && idempotencyKey !== undefined ? { ...message, idempotencyKey, inputDigest: await input.digest() } : message;
     const [submitted] = await engine.store.submit([keyed]);
-    if (submitted?.result === 'stored') this.#parts.justSubmitted.add(submitted.id, message);
+    if (submitted?.result === 'stored') this.justSubmitted.add(submitted.id, message);
     return await this.#receipt(submitted, composed, idempotencyKey);
   }
 

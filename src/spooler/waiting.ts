@@ -2,25 +2,31 @@
 import { MailspoolError } from '../errors.ts';
 import type { EntryId, RecipientRow, StateName } from '../message/recipient.ts';
 import { isSettled } from '../message/transitions.ts';
-import type { Change, RecipientChange, Settlement, StoredMessage } from '../store/message-store.ts';
+import type { Change, RecipientChange, Settlement } from '../store/message-store.ts';
 import type { Abortable, SendResult } from './contract.ts';
 import type { Engine } from './engine.ts';
+import type { AwaitedMessage } from './just-submitted.ts';
 import type { Settler } from './settler.ts';
 import { envelopeOf } from './submission.ts';
 
+interface Waiting extends Abortable {
+  readonly until?: readonly StateName[];
+  /** The message, if it was submitted right now. */
+  readonly known?: AwaitedMessage | undefined;
+}
+
 /** @throws ENOTFOUND, or the signal's reason */
-export async function untilSettled(engine: Engine, settler: Settler, id: EntryId, { until = [], signal }: { until?: readonly StateName[] } & Abortable): Promise<SendResult> {
+export async function untilSettled(engine: Engine, settler: Settler, id: EntryId, { until = [], known, signal }: Waiting): Promise<SendResult> {
   signal?.throwIfAborted();
-  const done = new AbortController();
   const news: [Settlement, readonly number[]][] = [];
   let wake = (): void => undefined;
   const unwatch = settler.watch(id, (settlement, { changed }) => {
     news.push([settlement, changed]);
     wake();
   });
-  const elsewhere = engine.store.capabilities.shared ? follow(engine, id, done.signal, () => wake()) : undefined;
+  const elsewhere = engine.store.capabilities.shared ? follow(engine, id, () => wake()) : undefined;
   try {
-    let message = await existing(engine, id);
+    let message = known ?? (await existing(engine, id));
     const settled = () => message.recipients.every(({ submitted, status: { state } }) => submitted || isSettled(state) || until.includes(state));
     while (!settled()) {
       if (news.length === 0) await woken((notify) => (wake = notify), signal);
@@ -30,21 +36,30 @@ export async function untilSettled(engine: Engine, settler: Settler, id: EntryId
     }
     return sendResult(message);
   } finally {
-    done.abort();
     unwatch();
-    await elsewhere;
+    await elsewhere?.end();
   }
 }
 
-async function existing(engine: Engine, id: EntryId): Promise<StoredMessage> {
+async function existing(engine: Engine, id: EntryId): Promise<AwaitedMessage> {
   const [message] = await engine.store.get([id]);
   if (!message) throw new MailspoolError('ENOTFOUND', `there is no message ${id}`, { field: 'id' });
   return message;
 }
 
 /** Other spoolers on the same store settle, too. */
-async function follow(engine: Engine, id: EntryId, signal: AbortSignal, notify: () => void): Promise<void> {
-  for await (const change of engine.store.changes(undefined, signal)) if (concerns(change, id)) notify();
+function follow(engine: Engine, id: EntryId, notify: () => void): { end(): Promise<void> } {
+  const done = new AbortController();
+  const following = async () => {
+    for await (const change of engine.store.changes(undefined, done.signal)) if (concerns(change, id)) notify();
+  };
+  const followed = following();
+  return {
+    end: async () => {
+      done.abort();
+      await followed;
+    },
+  };
 }
 
 const concerns = (change: Change, id: EntryId): boolean => change.type === 'gap' || change.id === id;
@@ -60,7 +75,7 @@ async function woken(listen: (notify: () => void) => void, signal: AbortSignal |
   });
 }
 
-function applied(message: StoredMessage, [settlement, changed]: [Settlement, readonly number[]]): StoredMessage {
+function applied(message: AwaitedMessage, [settlement, changed]: [Settlement, readonly number[]]): AwaitedMessage {
   const changeOf = (row: RecipientRow) =>
     changed.includes(row.id) ? settlement.recipients?.find(({ recipient }) => recipient === row.id || recipient === 'all') : undefined;
   return { ...message, recipients: message.recipients.map((row) => withChange(row, changeOf(row))) };
@@ -73,7 +88,7 @@ function withChange(row: RecipientRow, change: RecipientChange | undefined): Rec
 }
 
 /** nodemailer's result: `accepted` are relayed and delivered, `rejected` failed and expired, `pending` uncertain. */
-export function sendResult(message: StoredMessage): SendResult {
+function sendResult(message: AwaitedMessage): SendResult {
   const rows = message.recipients.filter(({ submitted }) => !submitted);
   const among = (...states: StateName[]) => rows.filter(({ status }) => states.includes(status.state)).map(({ address }) => address);
   return {

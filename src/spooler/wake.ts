@@ -1,11 +1,17 @@
 // A wake-up that many may set and one loop waits for; repeated wake-ups merge. It carries no data: the loop reads the
-// store at its own pace.
+// store at its own pace. One timer serves many waits, since under load a loop is woken long before its timer rings.
 import { type Clock, type Instant, longestTimerMs } from '../time/clock.ts';
+
+interface Timer {
+  readonly at: Instant;
+  stop(): void;
+}
 
 export class Wake {
   readonly #clock: Clock;
   #set = true;
   #waiting: (() => void) | undefined;
+  #timer: Timer | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -19,27 +25,43 @@ export class Wake {
 
   /**
    * Resolves when woken, at `until`, or after the longest timer at the latest, so that a clock that jumped is noticed;
-   * rejects with the signal's reason.
+   * now and then for nothing. Rejects with the signal's reason. Always called with the same signal.
    */
   async wait(signal: AbortSignal, until: Instant = Number.POSITIVE_INFINITY): Promise<void> {
     signal.throwIfAborted();
-    if (this.#set) {
-      this.#set = false;
-      return;
-    }
-    const left = Math.min(Math.max(0, until - this.#clock.now()), longestTimerMs);
-    const timer = new AbortController();
-    const woken = new Promise<void>((resolve) => {
-      this.#waiting = resolve;
-    });
-    try {
-      await Promise.race([woken, this.#clock.sleep(left, AbortSignal.any([signal, timer.signal]))]);
-    } catch (error) {
-      if (!timer.signal.aborted || signal.aborted) throw error;
-    } finally {
+    if (!this.#set) {
+      this.#ringAt(until, signal);
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
       this.#waiting = undefined;
-      this.#set = false;
-      timer.abort();
+      signal.throwIfAborted();
     }
+    this.#set = false;
+  }
+
+  /** A timer that rings earlier than it need stays: the loop looks, and waits again. */
+  #ringAt(until: Instant, signal: AbortSignal): void {
+    const now = this.#clock.now();
+    const at = Math.min(until, now + longestTimerMs);
+    if (this.#timer && this.#timer.at <= at && at > now) return;
+    this.#timer?.stop();
+    this.#timer = this.#startTimer(at, Math.max(0, at - now), signal);
+  }
+
+  #startTimer(at: Instant, ms: number, signal: AbortSignal): Timer {
+    const stopping = new AbortController();
+    const timer = { at, stop: () => stopping.abort(stopped) };
+    const rung = () => {
+      signal.removeEventListener('abort', timer.stop);
+      if (this.#timer !== timer) return;
+      this.#timer = undefined;
+      this.wake();
+    };
+    signal.addEventListener('abort', timer.stop, { once: true });
+    this.#clock.sleep(ms, stopping.signal).then(rung, rung);
+    return timer;
   }
 }
+
+const stopped = new Error('the timer was stopped');

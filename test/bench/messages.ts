@@ -14,13 +14,14 @@ interface Raw {
   readonly raw: Buffer;
 }
 
-const line = 'The quick brown fox jumps over the lazy dog, and the dog does not mind.\n';
+const line = 'The quick brown fox jumps over the lazy dog, and the dog does not mind.';
+const lineEndBytes = 2;
 /** What the header fields of a composed message take. */
 const headerBytes = 360;
 
-const textOf = (bytes: number): string => line.repeat(Math.ceil(bytes / line.length)).slice(0, bytes - 1) + '\n';
-// A caller that hands over a text has CRLF made of each line end.
-const text = textOf(Math.floor(((messageBytes - headerBytes) * line.length) / (line.length + 1)));
+const textOf = (bytes: number, lineEnd: string): string => `${line}${lineEnd}`.repeat(Math.floor(bytes / (line.length + lineEndBytes)));
+
+const text = textOf(messageBytes - headerBytes, '\n');
 
 export const fieldsOf = (number: number): Fields => ({
   from: 'Alice Sender <alice@example.org>',
@@ -28,6 +29,8 @@ export const fieldsOf = (number: number): Fields => ({
   subject: `Statement number ${number} for your records`,
   text,
 });
+
+const body = textOf(messageBytes, '\r\n');
 
 export function rawOf(number: number): Raw {
   const to = recipient(number);
@@ -42,9 +45,8 @@ export function rawOf(number: number): Raw {
     '',
     '',
   ].join('\r\n');
-  return { envelope: { from: 'alice@example.org', to }, raw: Buffer.from((head + body).slice(0, messageBytes - 2) + '\r\n') };
+  const message = `${head}${body}`.slice(0, messageBytes - lineEndBytes);
+  return { envelope: { from: 'alice@example.org', to }, raw: Buffer.from(`${message}\r\n`) };
 }
-
-const body = text.replaceAll('\n', '\r\n') + line.repeat(10).trimEnd();
 
 const recipient = (number: number): string => `recipient-${number}@example.com`;

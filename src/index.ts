@@ -16,7 +16,19 @@ export { connectControl, serveControl, type ControlOptions, type ControlServer, 
 export { tokens, type Tokens } from './host/tokens.ts';
 export type { AfterSend, Bytes, Content, Message, MessageProperties } from './message/message.ts';
 export type { Diagnostic, Outcome, Phase, RecipientOutcome } from './message/outcome.ts';
-export type { Address, Cursor, EntryId, Recipient, RecipientInput, RecipientRow, RecipientState, ReportRequest, Route, SessionKey, StateName } from './message/recipient.ts';
+export type {
+  Address,
+  Cursor,
+  EntryId,
+  Recipient,
+  RecipientInput,
+  RecipientRow,
+  RecipientState,
+  ReportRequest,
+  Route,
+  SessionKey,
+  StateName,
+} from './message/recipient.ts';
 export type { SendAt, SubmitMessage, SubmitOptions } from './message/submit-message.ts';
 export type { Filing, Postprocessor, PreprocessMessage, PreprocessResult, Preprocessor } from './provider/processors.ts';
 export type { Credentials, Logger } from './provider/spooler-support.ts';

@@ -25,7 +25,7 @@ import { tokens } from './tokens.ts';
 export async function createSpooler(options: SpoolerOptions): Promise<Spooler> {
   checkOptions(options);
   const container = new Container();
-  container.load(defaults(options), ...(options.modules as ContainerModule[] | undefined ?? []));
+  container.load(defaults(options), ...((options.modules as ContainerModule[] | undefined) ?? []));
   const spooler = container.get(tokens.spooler);
   if (spooler instanceof MailSpooler) await spooler.open();
   return spooler;
@@ -64,9 +64,13 @@ function engine(parts: Pick<Engine, 'store' | 'clock' | 'random' | 'logger' | 'r
 }
 
 /** Reports need a name with a dot or a bare host name; never an address. */
-const mailHostname = (): string => hostname().toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-') || 'localhost';
+const mailHostname = (): string =>
+  hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, '-') || 'localhost';
 
 function checkOptions(options: SpoolerOptions): void {
   if (!options || typeof options !== 'object') throw new MailspoolError('EINVALID', 'createSpooler needs options', { field: 'options' });
-  if (!options.store) throw new MailspoolError('EINVALID', 'createSpooler needs a store: embeddedStore({ directory }) or memoryStore()', { field: 'store' });
+  if (!options.store)
+    throw new MailspoolError('EINVALID', 'createSpooler needs a store: embeddedStore({ directory }) or memoryStore()', { field: 'store' });
 }

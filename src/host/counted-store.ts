@@ -2,7 +2,22 @@
 import type { MessageStore } from '../store/message-store.ts';
 import type { Clock } from '../time/clock.ts';
 
-const counted = new Set<keyof MessageStore>(['open', 'putContent', 'submit', 'claim', 'renew', 'settle', 'received', 'receive', 'get', 'lookup', 'queues', 'load', 'save', 'sweep']);
+const counted = new Set<keyof MessageStore>([
+  'open',
+  'putContent',
+  'submit',
+  'claim',
+  'renew',
+  'settle',
+  'received',
+  'receive',
+  'get',
+  'lookup',
+  'queues',
+  'load',
+  'save',
+  'sweep',
+]);
 
 /** The store itself where the clock does not count. */
 export function countedStore(store: MessageStore, clock: Clock): MessageStore {

@@ -9,4 +9,5 @@ const printed = (level: keyof Logger) => (fields: object, text: string) => conso
 
 export const consoleLogger: Logger = { debug: ignore, info: printed('info'), warn: printed('warn'), error: printed('error') };
 
-export const loggerOf = (option: Logger | boolean | undefined): Logger => (typeof option === 'object' ? option : option ? consoleLogger : silentLogger);
+export const loggerOf = (option: Logger | boolean | undefined): Logger =>
+  typeof option === 'object' ? option : option ? consoleLogger : silentLogger;

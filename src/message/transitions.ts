@@ -37,8 +37,6 @@ export const transitions = {
   retry: { from: ['deferred', 'failed', 'expired', 'uncertain'], to: 'queued', when: 'somebody asks for another attempt' },
 } as const satisfies Record<string, Transition>;
 
-
-
 /** Nothing more happens by itself; `retry` and late reports may still change some. */
 export const finalStates = ['relayed', 'delivered', 'failed', 'cancelled', 'expired'] as const satisfies readonly StateName[];
 export type FinalState = (typeof finalStates)[number];

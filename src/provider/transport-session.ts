@@ -103,7 +103,10 @@ export interface InboundMessage {
    * Commits; acknowledge to the server only afterwards. `announce: false` files without news (a baseline, U-047).
    * `section` is the provider's position, written in the same commit.
    */
-  saveChanges(options?: { readonly announce?: boolean; readonly section?: Pick<ProfileSection, 'key' | 'values'> }): Promise<'saved' | 'alreadyReceived'>;
+  saveChanges(options?: {
+    readonly announce?: boolean;
+    readonly section?: Pick<ProfileSection, 'key' | 'values'>;
+  }): Promise<'saved' | 'alreadyReceived'>;
 }
 
 export type TransportEvent =

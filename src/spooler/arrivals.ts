@@ -24,7 +24,9 @@ export class Arrivals {
 
   async announce({ lease, message, inline }: Claim, signal: AbortSignal): Promise<void> {
     const { engine, settler, processors } = this.#parts;
-    const support = { statusRecipients: async (lookup: MessageLookup, rows: readonly StatusRecipient[]) => await this.#parts.statusRecipients(lookup, rows) };
+    const support = {
+      statusRecipients: async (lookup: MessageLookup, rows: readonly StatusRecipient[]) => await this.#parts.statusRecipients(lookup, rows),
+    };
     const content = new StoredContent(engine.store, message.content, inline);
     const seen = { ...message, session: message.session ?? ('' as SessionKey), reference: message.reference ?? '', content };
     const wish = await filing({}, processors.post, async (post) => await post.inbound?.(seen, support, signal));

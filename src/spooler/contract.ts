@@ -55,7 +55,12 @@ export interface AccountOptions {
 }
 
 export interface RetryPolicy {
-  next(failed: { readonly attempt: number; readonly diagnostic: Diagnostic; readonly message: Message; readonly route: Route }): { readonly afterMs: number } | 'giveUp';
+  next(failed: {
+    readonly attempt: number;
+    readonly diagnostic: Diagnostic;
+    readonly message: Message;
+    readonly route: Route;
+  }): { readonly afterMs: number } | 'giveUp';
   /** Ages at which the sender hears of a delay. */
   readonly warnAfterMs: readonly number[];
   /** After this a message expires unless it says otherwise. */
@@ -136,7 +141,9 @@ export interface Spooler extends AsyncDisposable {
     group?: string,
     options?: Abortable,
   ): {
-    readonly progress$: Observable<readonly { readonly account: string; readonly done: number; readonly toDo: number; readonly error?: Diagnostic }[]>;
+    readonly progress$: Observable<
+      readonly { readonly account: string; readonly done: number; readonly toDo: number; readonly error?: Diagnostic }[]
+    >;
     readonly done: Promise<{ readonly complete: boolean }>;
   };
 }

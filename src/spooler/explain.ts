@@ -55,7 +55,10 @@ function because(row: RecipientRow, message: StoredMessage, condition: RouteCond
     case 'cancelled':
       return { sentence: `It was cancelled at ${iso(status.at)}.`, whoCanChange: 'nobody' };
     case 'failed':
-      return { sentence: `It failed for good: ${status.diagnostic.response ?? status.diagnostic.text}. Retry it to try once more.`, whoCanChange: 'sender' };
+      return {
+        sentence: `It failed for good: ${status.diagnostic.response ?? status.diagnostic.text}. Retry it to try once more.`,
+        whoCanChange: 'sender',
+      };
     case 'expired':
       return { sentence: `It was not delivered in its lifetime${reply}. Retry it to try once more.`, whoCanChange: 'sender' };
     default:
@@ -77,7 +80,12 @@ function gated({ known, loggedOn, gate, offline, suspended }: RouteCondition, op
   if (gate) {
     const until = gate.until === undefined ? '' : ` until ${iso(gate.until)}`;
     const whoCanChange = gate.reason === 'authRequired' ? 'operator' : 'provider';
-    return { sentence: `Its session takes nothing${until}: ${gate.reason}.`, gate, ...(gate.until !== undefined && { nextAt: gate.until }), whoCanChange };
+    return {
+      sentence: `Its session takes nothing${until}: ${gate.reason}.`,
+      gate,
+      ...(gate.until !== undefined && { nextAt: gate.until }),
+      whoCanChange,
+    };
   }
   return loggedOn ? open : { ...open, sentence: `${open.sentence} Its session is not logged on.`, whoCanChange: 'provider' };
 }

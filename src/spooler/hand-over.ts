@@ -20,7 +20,13 @@ export const defaultSubmitTimeoutMs = 20 * 60_000;
 const graceMs = 2_000;
 
 export type HandOverResult =
-  | { readonly ended: 'outcomes'; readonly outcomes: readonly RecipientOutcome[]; readonly resolved: boolean; readonly reference: string; readonly hung: boolean }
+  | {
+      readonly ended: 'outcomes';
+      readonly outcomes: readonly RecipientOutcome[];
+      readonly resolved: boolean;
+      readonly reference: string;
+      readonly hung: boolean;
+    }
   /** Nothing was sent and no attempt is spent. */
   | { readonly ended: 'untouched'; readonly gate?: Gate }
   | { readonly ended: 'cancelled'; readonly outcomes: readonly RecipientOutcome[] }
@@ -167,7 +173,9 @@ const dropUndefined = (diagnostic: Diagnostic): Diagnostic =>
 
 /** The rows that a claim is about: claimed, and on its route if it is one. */
 function claimedRows({ lease: { queue }, message }: Claim): RecipientRow[] {
-  const onRoute = isRoute(queue) ? ({ route }: RecipientRow) => route?.session === queue.session && route.destination === queue.destination : () => true;
+  const onRoute = isRoute(queue)
+    ? ({ route }: RecipientRow) => route?.session === queue.session && route.destination === queue.destination
+    : () => true;
   return message.recipients.filter((row) => row.status.state === 'claimed' && !row.submitted && onRoute(row));
 }
 

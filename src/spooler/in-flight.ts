@@ -69,7 +69,10 @@ export class InFlight {
     if (flights.length === 0) return;
     const until = this.#engine.clock.now() + leaseMs;
     try {
-      const news = await this.#engine.store.renew(flights.map(({ lease }) => lease), until);
+      const news = await this.#engine.store.renew(
+        flights.map(({ lease }) => lease),
+        until,
+      );
       for (const flight of flights) flight.leasedUntil = until;
       for (const { lease, news: what } of news) this.#tell(flights, lease, what);
     } catch (error) {

@@ -131,7 +131,13 @@ export class Inbound {
   async #poll(session: Session): Promise<boolean> {
     const { transport } = session;
     if (!transport?.poll) return true;
-    return await withDeadline(this.#parts.engine.clock, pollMs, `poll of ${session.key}`, never, async (signal) => (await transport.poll?.(signal)) ?? false);
+    return await withDeadline(
+      this.#parts.engine.clock,
+      pollMs,
+      `poll of ${session.key}`,
+      never,
+      async (signal) => (await transport.poll?.(signal)) ?? false,
+    );
   }
 
   /** Receives until nothing more comes or the turn is over; whether more may wait. */
@@ -225,4 +231,3 @@ function pollIntervalMs({ transport }: Session): number {
   if (!transport?.poll) return Number.POSITIVE_INFINITY;
   return transport.reception === 'notify' ? defaultFallbackIntervalMs : defaultPollIntervalMs;
 }
-

@@ -78,4 +78,9 @@ function canonical(value: unknown): string {
 }
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && !(value instanceof Readable) && !(value instanceof Date) && !(value instanceof URL);
+  typeof value === 'object' &&
+  value !== null &&
+  !(value instanceof Uint8Array) &&
+  !(value instanceof Readable) &&
+  !(value instanceof Date) &&
+  !(value instanceof URL);

@@ -28,7 +28,10 @@ const stepsAtOnce = 16;
 /** After the drain: how long what was aborted has to come back. */
 const abortMs = 3_000;
 
-export type LoopOptions = Pick<SpoolerOptions, 'preprocessors' | 'postprocessors' | 'receiveFolders' | 'addressBook' | 'retention' | 'offline' | 'interactive'>;
+export type LoopOptions = Pick<
+  SpoolerOptions,
+  'preprocessors' | 'postprocessors' | 'receiveFolders' | 'addressBook' | 'retention' | 'offline' | 'interactive'
+>;
 
 export class Loops {
   readonly sessions: Sessions;
@@ -59,7 +62,14 @@ export class Loops {
     this.submission = new Submission({ engine, planner: this.planner, processors, ...(addressBook && { addressBook }) });
     const { reports, inFlight, planner } = this;
     const finishing = new Finishing(engine, settler, processors);
-    this.outbound = new Outbound({ engine, sessions: this.sessions, settler, inFlight, reports, finishesApart: ({ message }) => finishing.concerns(message) });
+    this.outbound = new Outbound({
+      engine,
+      sessions: this.sessions,
+      settler,
+      inFlight,
+      reports,
+      finishesApart: ({ message }) => finishing.concerns(message),
+    });
     this.inbound = new Inbound({ engine, sessions: this.sessions, receiveFolders: options.receiveFolders ?? {} });
     const preparation = new Preparation({
       engine,
@@ -69,8 +79,19 @@ export class Loops {
       reports,
       compose: async ({ submit, ...message }, signal) => await this.submission.prepared(message, { ...submit, signal }),
     });
-    const timers = new Timers({ engine, settler, inFlight, reports, verify: async (message, { route }) => await this.#verify(message, route?.session) });
-    const arrivals = new Arrivals({ engine, settler, processors, statusRecipients: async (lookup, rows) => await statusRecipients({ engine, settler, reports }, lookup, rows) });
+    const timers = new Timers({
+      engine,
+      settler,
+      inFlight,
+      reports,
+      verify: async (message, { route }) => await this.#verify(message, route?.session),
+    });
+    const arrivals = new Arrivals({
+      engine,
+      settler,
+      processors,
+      statusRecipients: async (lookup, rows) => await statusRecipients({ engine, settler, reports }, lookup, rows),
+    });
     const over = (queue: Extract<Queue, string>, handle: ConstructorParameters<typeof QueueLoop>[2]['handle'], ready?: () => boolean) =>
       new QueueLoop(engine, inFlight, { queue, atOnce: stepsAtOnce, handle, ...(ready && { ready }) });
     this.#queues = {
@@ -153,7 +174,8 @@ export class Loops {
       sentDeferred: (session, { entryId }) => background(this.outbound.submitDeferred(session, entryId)),
       changed: () => this.wakeAll(),
       routesChanged: () => background(this.reroute()),
-      statusRecipients: async (lookup, rows) => await statusRecipients({ engine: this.#engine, settler: this.#settler, reports: this.reports }, lookup, rows),
+      statusRecipients: async (lookup, rows) =>
+        await statusRecipients({ engine: this.#engine, settler: this.#settler, reports: this.reports }, lookup, rows),
     };
   }
 

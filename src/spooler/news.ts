@@ -50,10 +50,17 @@ class ForgivingObservable<T> extends Observable<T> {
     return lifted;
   }
 
-  override subscribe(observer?: Partial<Observer<T>> | ((value: T) => void) | null, error?: ((error: unknown) => void) | null, complete?: (() => void) | null): Subscription {
+  override subscribe(
+    observer?: Partial<Observer<T>> | ((value: T) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
     // Operators subscribe with a Subscriber; only what a program wrote is wrapped.
     if (observer instanceof Subscription) return super.subscribe(observer as unknown as Observer<T>);
-    const given: Partial<Observer<T>> = typeof observer === 'object' && observer ? observer : { ...(observer && { next: observer }), ...(error && { error }), ...(complete && { complete }) };
+    const given: Partial<Observer<T>> =
+      typeof observer === 'object' && observer
+        ? observer
+        : { ...(observer && { next: observer }), ...(error && { error }), ...(complete && { complete }) };
     return super.subscribe({
       next: (value) => this.#forgive(() => given.next?.(value)),
       error: (reason: unknown) => this.#forgive(() => given.error?.(reason)),

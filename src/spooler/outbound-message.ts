@@ -27,7 +27,16 @@ export class OutboundHandle implements OutboundMessage {
   #revoked = false;
 
   constructor(message: StoredMessage, rows: readonly RecipientRow[], content: StoredContent, deferred: boolean, calls: HandOverCalls) {
-    const { recipients, content: _content, submitted: _submitted, dueAt: _due, sendAt: _sendAt, warnAt: _warnAt, finishedAt: _finished, ...rest } = message;
+    const {
+      recipients,
+      content: _content,
+      submitted: _submitted,
+      dueAt: _due,
+      sendAt: _sendAt,
+      warnAt: _warnAt,
+      finishedAt: _finished,
+      ...rest
+    } = message;
     Object.assign(this, rest);
     this.recipients = rows;
     this.allRecipients = recipients;

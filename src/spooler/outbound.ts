@@ -104,7 +104,11 @@ export class Outbound {
   async #claimOne(entryId: EntryId, run: (handOver: HandOver) => Promise<void>): Promise<void> {
     const { engine, inFlight } = this.#parts;
     const until = engine.clock.now() + leaseMs;
-    const { claims } = await engine.store.claim([{ queue: { message: entryId }, messages: 1, bytes: inlineBytes }], { name: engine.owner, until, inlineBytes });
+    const { claims } = await engine.store.claim([{ queue: { message: entryId }, messages: 1, bytes: inlineBytes }], {
+      name: engine.owner,
+      until,
+      inlineBytes,
+    });
     for (const claim of claims) {
       const handOver = new HandOver(engine, inFlight, claim, until);
       inFlight.add(handOver);
@@ -214,15 +218,22 @@ export class Outbound {
         return;
       case 'outcomes':
         session.probing = false;
-        if (result.hung) this.#parts.sessions.restart(session, { error: new MailspoolError('ETIMEDOUT', `${session.key} did not come back from a hand-over`) });
+        if (result.hung)
+          this.#parts.sessions.restart(session, { error: new MailspoolError('ETIMEDOUT', `${session.key} did not come back from a hand-over`) });
         await this.#settleOutcomes(session, handOver, result, deferred);
         return;
     }
   }
 
-  async #settleOutcomes(session: Session, handOver: HandOver, result: Extract<HandOverResult, { ended: 'outcomes' }>, deferred: boolean): Promise<void> {
+  async #settleOutcomes(
+    session: Session,
+    handOver: HandOver,
+    result: Extract<HandOverResult, { ended: 'outcomes' }>,
+    deferred: boolean,
+  ): Promise<void> {
     const { outcomes, resolved, reference } = result;
-    const cancelledAgain = deferred && !resolved && outcomes.every((outcome) => outcome.outcome === 'notSent' && outcome.diagnostic.code === 'ECANCEL');
+    const cancelledAgain =
+      deferred && !resolved && outcomes.every((outcome) => outcome.outcome === 'notSent' && outcome.diagnostic.code === 'ECANCEL');
     if (cancelledAgain) return void (await this.#write(handOver, parkedAgain(handOver)));
     if (!resolved || !session.transport?.endMessage) return void (await this.#write(handOver, this.#changes(handOver, outcomes)));
     const unsent = outcomes.filter(({ outcome }) => outcome === 'notSent');
@@ -235,7 +246,13 @@ export class Outbound {
   async #endMessage(session: Session, reference: string): Promise<'sent' | 'resendNow' | 'resendLater' | 'hold'> {
     const { clock, logger } = this.#parts.engine;
     try {
-      return await withDeadline(clock, endMessageMs, `endMessage of ${session.key}`, never, async (signal) => (await session.transport?.endMessage?.(reference, signal)) ?? 'sent');
+      return await withDeadline(
+        clock,
+        endMessageMs,
+        `endMessage of ${session.key}`,
+        never,
+        async (signal) => (await session.transport?.endMessage?.(reference, signal)) ?? 'sent',
+      );
     } catch (error) {
       logger.warn({ error, session: session.key }, 'endMessage failed');
       return 'sent';
@@ -281,7 +298,13 @@ export class Outbound {
     const { claim } = handOver;
     const submit = await reports.due(claim.message, recipients, claim.inline);
     const filed = this.#parts.finishesApart(claim) ? 'release' : { finished: claim.message.afterSend };
-    const settlement: Settlement = { id: claim.message.id, guard: claim.lease, recipients, then: then ?? filed, ...(submit.length > 0 && { submit }) };
+    const settlement: Settlement = {
+      id: claim.message.id,
+      guard: claim.lease,
+      recipients,
+      then: then ?? filed,
+      ...(submit.length > 0 && { submit }),
+    };
     try {
       const settled = await settler.settle(settlement);
       if (engine.events.observed) for (const news of outcomeNews(claim.message, recipients, settled)) engine.events.emit(news);
@@ -349,7 +372,11 @@ function setAside({ claim, rows }: HandOver, now: Instant): RecipientChange[] | 
   const interrupted = rows.filter(({ status }) => status.state === 'claimed' && status.handingOver);
   if (claim.recovered !== undefined && interrupted.length > 0) {
     const diagnostic = { code: 'EUNCERTAIN', text: 'the spooler ended while the message was being handed over' };
-    return interrupted.map(({ id }) => ({ recipient: id, status: { state: 'uncertain', since: now, diagnostic, next: 'operator' }, countAttempt: true }));
+    return interrupted.map(({ id }) => ({
+      recipient: id,
+      status: { state: 'uncertain', since: now, diagnostic, next: 'operator' },
+      countAttempt: true,
+    }));
   }
   if ((claim.recovered ?? 0) < crashLimit) return undefined;
   const reason = `in flight at ${claim.recovered} crashes; release it to try again`;

@@ -68,7 +68,9 @@ export class Preparation {
     }
     const further: NewMessage[] = [];
     for (const message of results.flatMap(({ messages }) => messages ?? [])) further.push(await this.#parts.compose(message, signal));
-    const undeliverable = new Map(results.flatMap((result) => result.undeliverable ?? []).map(({ recipient, diagnostic }) => [recipient, diagnostic]));
+    const undeliverable = new Map(
+      results.flatMap((result) => result.undeliverable ?? []).map(({ recipient, diagnostic }) => [recipient, diagnostic]),
+    );
     const hold = results.findLast((result) => result.hold)?.hold;
     const message = { ...claim.message, recipients: handle.recipients, sizeBytes: handle.sizeBytes, properties: handle.properties };
     const changes = { ...handle.changes, preprocessedBy: applicable.map(({ name }) => name) };
@@ -83,7 +85,12 @@ export class Preparation {
   async #routes({ message, undeliverable, hold }: Prepared, signal: AbortSignal): Promise<RecipientChange[]> {
     const open = message.recipients.filter(isUnrouted);
     if (hold) {
-      const status: RecipientState = { state: 'held', by: 'preprocessor', reason: hold.reason, ...(hold.until !== undefined && { until: hold.until }) };
+      const status: RecipientState = {
+        state: 'held',
+        by: 'preprocessor',
+        reason: hold.reason,
+        ...(hold.until !== undefined && { until: hold.until }),
+      };
       return open.map(({ id }) => ({ recipient: id, status }));
     }
     return await Promise.all(open.map(async (row) => await this.#route(row, message, undeliverable.get(row.id), signal)));
@@ -133,7 +140,8 @@ export class Preparation {
     engine.logger.error({ error, id: message.id }, 'a preprocessor failed');
     const recipients = message.recipients.filter(isUnrouted).map((row): RecipientChange => {
       const next = engine.retry.next({ attempt: row.attempts + 1, diagnostic, message, route: { session: 'preprocessing' as never } });
-      const status: RecipientState = next === 'giveUp' ? { state: 'failed', at: now, diagnostic } : { state: 'deferred', until: now + next.afterMs, diagnostic };
+      const status: RecipientState =
+        next === 'giveUp' ? { state: 'failed', at: now, diagnostic } : { state: 'deferred', until: now + next.afterMs, diagnostic };
       return { recipient: row.id, status, countAttempt: true, last: diagnostic };
     });
     const submit = await reports.due(message, recipients);

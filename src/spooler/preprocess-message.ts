@@ -44,7 +44,12 @@ export class PreprocessHandle implements PreprocessMessage {
   setRecipients(recipients: readonly (Recipient | RecipientInput)[]): void {
     this.#check();
     this.#list = numbered(recipients, this.#original.recipients);
-    const rows = this.#list.map((recipient) => ({ status: { state: 'queued' as const }, attempts: 0, ...this.#original.recipients.find(({ id }) => id === recipient.id), ...recipient }));
+    const rows = this.#list.map((recipient) => ({
+      status: { state: 'queued' as const },
+      attempts: 0,
+      ...this.#original.recipients.find(({ id }) => id === recipient.id),
+      ...recipient,
+    }));
     Object.assign(this, { recipients: rows });
   }
 

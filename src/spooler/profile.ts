@@ -18,7 +18,9 @@ export function sessionsOf(providers: readonly TransportProvider[], accounts: re
 
 function nameOf({ name }: TransportProvider): string {
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
-    throw new MailspoolError('EINVALID', `a provider's name is lower-case letters, digits, dots and hyphens, not ${JSON.stringify(name)}`, { field: 'providers.name' });
+    throw new MailspoolError('EINVALID', `a provider's name is lower-case letters, digits, dots and hyphens, not ${JSON.stringify(name)}`, {
+      field: 'providers.name',
+    });
   }
   return name;
 }
@@ -27,7 +29,9 @@ function distinct(sessions: readonly Session[]): Session[] {
   const seen = new Set<string>();
   for (const { key } of sessions) {
     if (seen.has(key)) {
-      throw new MailspoolError('EINVALID', `two providers are called ${key}; give one another name, or put them into accounts`, { field: 'providers' });
+      throw new MailspoolError('EINVALID', `two providers are called ${key}; give one another name, or put them into accounts`, {
+        field: 'providers',
+      });
     }
     seen.add(key);
   }

@@ -105,7 +105,8 @@ export class ReportWriter {
   }
 }
 
-const isReportable = ({ state }: RecipientState): boolean => state === 'failed' || state === 'expired' || state === 'delivered' || state === 'relayed';
+const isReportable = ({ state }: RecipientState): boolean =>
+  state === 'failed' || state === 'expired' || state === 'delivered' || state === 'relayed';
 
 function reported({ recipients }: StoredMessage, { recipient: id, status }: RecipientChange): ReportedRecipient[] {
   const recipient = recipients.find((row) => row.id === id);

@@ -50,7 +50,10 @@ export class RoutePlanner {
     for (const recipient of recipients) {
       const regardless = matchingSessions(recipient, { ...this.#scoped(message), sizeBytes: 0 }, this.#routing());
       if (regardless.length === 0 || this.taker(recipient, message)) continue;
-      throw new MailspoolError('EMAXSIZE', `the message has ${message.sizeBytes} bytes, more than ${regardless.join(', ')} takes for ${recipient.address}`);
+      throw new MailspoolError(
+        'EMAXSIZE',
+        `the message has ${message.sizeBytes} bytes, more than ${regardless.join(', ')} takes for ${recipient.address}`,
+      );
     }
   }
 
@@ -71,4 +74,5 @@ export class RoutePlanner {
   }
 }
 
-const hasIdentity = ({ account }: Session, from: string | undefined): boolean => from !== undefined && account.identities.includes(from.toLowerCase());
+const hasIdentity = ({ account }: Session, from: string | undefined): boolean =>
+  from !== undefined && account.identities.includes(from.toLowerCase());

@@ -48,7 +48,10 @@ function fits(recipient: Recipient, { sizeBytes }: RoutedMessage, { messageSizeB
 const isList = (declared: Exclude<AddressTypes, null>): declared is readonly string[] => Array.isArray(declared);
 
 /** Default order: order of addition, `preferLast` at the end (M-020); a stored order overrides it. */
-export function transportOrder<T extends { readonly key: SessionKey; readonly preferLast: boolean }>(sessions: readonly T[], explicit?: readonly SessionKey[]): T[] {
+export function transportOrder<T extends { readonly key: SessionKey; readonly preferLast: boolean }>(
+  sessions: readonly T[],
+  explicit?: readonly SessionKey[],
+): T[] {
   if (explicit) {
     const place = (key: SessionKey) => (explicit.includes(key) ? explicit.indexOf(key) : explicit.length);
     return sessions.toSorted((a, b) => place(a.key) - place(b.key));

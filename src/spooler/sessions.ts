@@ -44,7 +44,13 @@ export class Sessions implements SupportTarget {
   readonly #supports = new Map<Session, SessionSupport>();
   readonly #endings = new Map<Session, (reason: Ending) => void>();
 
-  constructor(engine: Engine, sessions: readonly Session[], processors: Processors, hooks: SessionHooks, options: { interactive: boolean; offline: boolean }) {
+  constructor(
+    engine: Engine,
+    sessions: readonly Session[],
+    processors: Processors,
+    hooks: SessionHooks,
+    options: { interactive: boolean; offline: boolean },
+  ) {
     this.#engine = engine;
     this.all = sessions;
     this.#processors = processors;
@@ -98,7 +104,8 @@ export class Sessions implements SupportTarget {
   }
 
   async setOrder(order: readonly SessionKey[]): Promise<void> {
-    if (order.length !== this.all.length) throw new MailspoolError('EBUSY', `the order names ${order.length} of ${this.all.length} sessions`, { field: 'order' });
+    if (order.length !== this.all.length)
+      throw new MailspoolError('EBUSY', `the order names ${order.length} of ${this.all.length} sessions`, { field: 'order' });
     for (const key of order) if (!this.get(key)) throw new MailspoolError('ENOTFOUND', `there is no session ${key}`, { field: 'order' });
     const [current] = await this.#engine.store.load([orderKey]);
     await this.#engine.store.save([{ key: orderKey, version: current?.version ?? 0, values: { order } }]);
@@ -151,7 +158,10 @@ export class Sessions implements SupportTarget {
         this.#hooks.sentDeferred(session, news);
         return;
       case 'configChange':
-        this.#background('configChange', this.#readTypes(session).then(() => this.#hooks.routesChanged()));
+        this.#background(
+          'configChange',
+          this.#readTypes(session).then(() => this.#hooks.routesChanged()),
+        );
         return;
       case 'enterCritical':
       case 'leaveCritical':
@@ -188,7 +198,7 @@ export class Sessions implements SupportTarget {
   }
 
   async #supervise(session: Session, signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       const life = new AbortController();
       const lifeSignal = AbortSignal.any([signal, life.signal]);
       const ended = this.#ending(session, signal, life.signal);
@@ -222,8 +232,12 @@ export class Sessions implements SupportTarget {
     this.#processors.reset(session.key);
     const support = new SessionSupport(session, { ...this.#engine, target: this }, signal);
     const options = { inbound: false, outbound: false, offline: this.#offline, interactive: this.#interactive, signal };
-    session.transport = await withDeadline(this.#engine.clock, logonMs, `logon of ${session.key}`, signal, async (bounded) =>
-      await provider.logon(support, { ...options, signal: bounded }),
+    session.transport = await withDeadline(
+      this.#engine.clock,
+      logonMs,
+      `logon of ${session.key}`,
+      signal,
+      async (bounded) => await provider.logon(support, { ...options, signal: bounded }),
     );
     this.#supports.set(session, support);
     session.failure = undefined;
@@ -323,4 +337,3 @@ function checkVersion({ key, provider: { contract } }: Session): void {
 }
 
 const hasCode = (error: unknown): error is Error & { code: string } => error instanceof Error && 'code' in error && typeof error.code === 'string';
-

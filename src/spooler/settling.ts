@@ -24,8 +24,10 @@ export function changeFor(outcome: RecipientOutcome, row: RecipientRow, handedOv
   const recipient = row.id;
   switch (outcome.outcome) {
     case 'accepted': {
-      const status: RecipientState = outcome.deliveredAt === undefined ? { state: 'relayed', at: now } : { state: 'delivered', at: outcome.deliveredAt };
-      const last: Diagnostic | undefined = outcome.response === undefined ? undefined : { code: 'OK', text: outcome.response, response: outcome.response };
+      const status: RecipientState =
+        outcome.deliveredAt === undefined ? { state: 'relayed', at: now } : { state: 'delivered', at: outcome.deliveredAt };
+      const last: Diagnostic | undefined =
+        outcome.response === undefined ? undefined : { code: 'OK', text: outcome.response, response: outcome.response };
       return { recipient, status, countAttempt: true, ...(last && { last }), ...(outcome.remoteId !== undefined && { remoteId: outcome.remoteId }) };
     }
     case 'rejected':
@@ -48,7 +50,12 @@ const failed = (recipient: number, diagnostic: Diagnostic, at: Instant): Recipie
   last: diagnostic,
 });
 
-function again(row: RecipientRow, diagnostic: Diagnostic, retryAfterMs: number | undefined, { message, route, now, retry, expiresAt }: HandedOver): RecipientChange {
+function again(
+  row: RecipientRow,
+  diagnostic: Diagnostic,
+  retryAfterMs: number | undefined,
+  { message, route, now, retry, expiresAt }: HandedOver,
+): RecipientChange {
   const patient = patientCodes.has(diagnostic.code);
   const counted = { recipient: row.id, countAttempt: !patient, last: diagnostic };
   if (expiresAt !== undefined && expiresAt <= now) return { ...counted, status: { state: 'expired', at: now, diagnostic } };
@@ -70,7 +77,11 @@ function uncertain(row: RecipientRow, diagnostic: Diagnostic, handedOver: Handed
 const verifyAfterMs = (attempts: number): number => Math.min(10_000 * 2 ** attempts, 3_600_000);
 
 /** One outcome for each row: what was saved stands, one for all is spread, a forgotten row is unknown. */
-export function outcomePerRow(rows: readonly { readonly id: number }[], saved: ReadonlyMap<number, RecipientOutcome>, result: SubmitOutcome): RecipientOutcome[] {
+export function outcomePerRow(
+  rows: readonly { readonly id: number }[],
+  saved: ReadonlyMap<number, RecipientOutcome>,
+  result: SubmitOutcome,
+): RecipientOutcome[] {
   return rows.map(({ id }) => {
     const own = saved.get(id) ?? (isPerRecipient(result) ? result.find(({ recipient }) => recipient === id) : { ...result, recipient: id });
     return own ?? { recipient: id, outcome: 'unknown', diagnostic: { code: 'EFORGOTTEN', text: 'the provider gave no outcome for this recipient' } };

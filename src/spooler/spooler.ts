@@ -97,7 +97,8 @@ export class MailSpooler implements Spooler {
   }
 
   async start(): Promise<void> {
-    if (this.#state !== 'opened') throw new MailspoolError('ESTOPPED', this.#state === 'started' ? 'the spooler is started already' : 'the spooler was stopped');
+    if (this.#state !== 'opened')
+      throw new MailspoolError('ESTOPPED', this.#state === 'started' ? 'the spooler is started already' : 'the spooler was stopped');
     this.#state = 'started';
     const { signal } = this.#life;
     this.#loops.sessions.start(signal);
@@ -163,7 +164,15 @@ export class MailSpooler implements Spooler {
     const { account, tenant, priority, guarantee, onUnknown, report, afterSend } = message;
     const recipients = message.recipients.map(({ type, address, name, kind }) => ({ type, address, kind, ...(name !== undefined && { name }) }));
     const raw = Readable.from(newCopy(this.#engine.store.readContent(message.submitted ?? message.content)), { objectMode: false });
-    const kept = { ...(account !== undefined && { account }), ...(tenant !== undefined && { tenant }), priority, guarantee, onUnknown, report, afterSend };
+    const kept = {
+      ...(account !== undefined && { account }),
+      ...(tenant !== undefined && { tenant }),
+      priority,
+      guarantee,
+      onUnknown,
+      report,
+      afterSend,
+    };
     return await this.submit({ raw, recipients, envelope: { from: message.returnPath?.address ?? '' }, ...changes }, { ...kept, ...options });
   }
 
@@ -228,7 +237,12 @@ export class MailSpooler implements Spooler {
     this.#check();
     const queues = await this.#engine.store.queues();
     const { offline } = this.#loops.sessions;
-    const flags = { available: this.#state === 'started', offline, outboundActive: this.#loops.outbound.active, inboundActive: this.#loops.inbound.active };
+    const flags = {
+      available: this.#state === 'started',
+      offline,
+      outboundActive: this.#loops.outbound.active,
+      inboundActive: this.#loops.inbound.active,
+    };
     return statusRows(this.#loops.sessions.ordered, queues, { text: offline ? 'offline' : this.#state, flags });
   }
 

@@ -52,4 +52,5 @@ function changeFor(word: StatusRecipient, message: StoredMessage, now: number): 
   }
 }
 
-const isSame = (row: RecipientRow, named: StatusRecipient['recipient']): boolean => (typeof named === 'number' ? row.id === named : searchKey(row) === searchKey(named));
+const isSame = (row: RecipientRow, named: StatusRecipient['recipient']): boolean =>
+  typeof named === 'number' ? row.id === named : searchKey(row) === searchKey(named);

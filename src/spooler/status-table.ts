@@ -7,7 +7,11 @@ import type { Session } from './session.ts';
 type Flags = { [flag in StatusFlag]?: boolean };
 
 /** `queued`: entries by session; `waiting`: what has no route yet. */
-export function statusRows(sessions: readonly Session[], queues: readonly { queue: Queue; entries: number }[], spooler: { text: string; flags: Flags }): StatusRow[] {
+export function statusRows(
+  sessions: readonly Session[],
+  queues: readonly { queue: Queue; entries: number }[],
+  spooler: { text: string; flags: Flags },
+): StatusRow[] {
   const count = (matches: (queue: Queue) => boolean) => queues.filter(({ queue }) => matches(queue)).reduce((sum, { entries }) => sum + entries, 0);
   const own: StatusRow = {
     id: 'spooler',
@@ -20,7 +24,15 @@ export function statusRows(sessions: readonly Session[], queues: readonly { queu
     methods: ['validateState', 'flush'],
     queued: count((queue) => queue === 'intake'),
   };
-  return [own, ...sessions.map((session) => sessionRow(session, count((queue) => typeof queue === 'object' && 'session' in queue && queue.session === session.key)))];
+  return [
+    own,
+    ...sessions.map((session) =>
+      sessionRow(
+        session,
+        count((queue) => typeof queue === 'object' && 'session' in queue && queue.session === session.key),
+      ),
+    ),
+  ];
 }
 
 function sessionRow(session: Session, queued: number): StatusRow {

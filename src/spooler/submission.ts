@@ -64,7 +64,8 @@ export class Submission {
     const expanded = inputs.map(async (input): Promise<RecipientInput[]> => {
       if (!('list' in input)) return [input];
       const [members] = (await this.#parts.addressBook?.resolve([input.list], signal)) ?? [];
-      if (!members) throw new MailspoolError('EINVALID', `there is no list ${JSON.stringify(input.list)} in the address book`, { field: 'recipients' });
+      if (!members)
+        throw new MailspoolError('EINVALID', `there is no list ${JSON.stringify(input.list)} in the address book`, { field: 'recipients' });
       const { list: _list, ...rest } = input;
       return members.map((member) => ({ ...rest, ...member }));
     });
@@ -166,7 +167,12 @@ const initialStatus = (recipient: Recipient, at: Instant): RecipientState => (re
 
 /** When a message may be offered first; a time in the past is now (M-035). @throws EINVALID */
 export function instantOf(sendAt: SendAt, now: Instant): Instant {
-  const at = typeof sendAt === 'number' || sendAt instanceof Date ? Number(sendAt) : 'afterMs' in sendAt ? now + sendAt.afterMs : zonedInstant(sendAt.local, sendAt.timeZone);
+  const at =
+    typeof sendAt === 'number' || sendAt instanceof Date
+      ? Number(sendAt)
+      : 'afterMs' in sendAt
+        ? now + sendAt.afterMs
+        : zonedInstant(sendAt.local, sendAt.timeZone);
   if (!Number.isFinite(at)) throw new MailspoolError('EINVALID', 'sendAt is not a time', { field: 'sendAt' });
   return at;
 }
@@ -176,7 +182,8 @@ function checkOptions({ priority, sendAt, expiresAt, signal, idempotencyKey }: S
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= -9 && priority <= 9)) {
     throw new MailspoolError('EINVALID', `priority ${priority} is not a whole number from -9 to 9`, { field: 'priority' });
   }
-  if (expiresAt !== undefined && !Number.isFinite(Number(expiresAt))) throw new MailspoolError('EINVALID', 'expiresAt is not a time', { field: 'expiresAt' });
+  if (expiresAt !== undefined && !Number.isFinite(Number(expiresAt)))
+    throw new MailspoolError('EINVALID', 'expiresAt is not a time', { field: 'expiresAt' });
   if (idempotencyKey === '') throw new MailspoolError('EINVALID', 'the idempotency key is empty', { field: 'idempotencyKey' });
   if (sendAt !== undefined) instantOf(sendAt, 0);
 }

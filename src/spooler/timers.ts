@@ -86,4 +86,6 @@ function warnings({ warnAt = [] }: StoredMessage, now: Instant): Instant[] | und
 }
 
 const waiting = ({ recipients, dueAt = 0 }: StoredMessage): RecipientRow[] =>
-  recipients.filter(({ submitted, status: { state } }) => !submitted && dueAt >= 0 && (state === 'queued' || state === 'deferred' || state === 'claimed'));
+  recipients.filter(
+    ({ submitted, status: { state } }) => !submitted && dueAt >= 0 && (state === 'queued' || state === 'deferred' || state === 'claimed'),
+  );

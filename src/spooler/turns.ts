@@ -23,7 +23,7 @@ export class Turns<Key> {
 
   /** Takes from the queue whoever may run now; one turn per key at a time. */
   *due(): Generator<Key> {
-    for (let index = 0; index < this.#queue.length && this.#places < this.#atOnce; ) {
+    for (let index = 0; index < this.#queue.length && this.#places < this.#atOnce;) {
       const key = this.#queue[index] as Key;
       if (this.#running.has(key)) index += 1;
       else {

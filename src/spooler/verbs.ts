@@ -35,7 +35,9 @@ export class Verbs {
   constructor(parts: VerbParts) {
     this.#parts = parts;
     this.retry = this.#bulk(['deferred', 'failed', 'expired', 'uncertain'], 'retried', (message) => this.#reopened(message));
-    this.hold = this.#bulk(['queued', 'deferred', 'held', 'uncertain'], 'held', (_message, reason) => toAll({ state: 'held', by: 'operator', reason }));
+    this.hold = this.#bulk(['queued', 'deferred', 'held', 'uncertain'], 'held', (_message, reason) =>
+      toAll({ state: 'held', by: 'operator', reason }),
+    );
     this.release = this.#bulk(['held'], 'released', () => toAll({ state: 'queued' }));
     this.purge = this.#bulk(['queued', 'deferred', 'held', 'uncertain'], 'purged', () => ({
       ...toAll({ state: 'cancelled', at: this.#parts.engine.clock.now() }),
@@ -60,11 +62,15 @@ export class Verbs {
     const before = await this.#existing(id);
     const dueAt = instantOf(sendAt, engine.clock.now());
     const waiting = before.recipients.filter(({ status: { state } }) => state === 'queued' || state === 'deferred' || state === 'held');
-    if (waiting.length === 0) return { result: 'tooLate', reason: before.recipients.some(({ status }) => status.state === 'claimed') ? 'inProgress' : 'notQueued' };
+    if (waiting.length === 0)
+      return { result: 'tooLate', reason: before.recipients.some(({ status }) => status.state === 'claimed') ? 'inProgress' : 'notQueued' };
     const settled = await settler.settle({
       id,
       guard: { from: ['queued', 'deferred', 'held'] },
-      recipients: waiting.map(({ id: recipient, status: { state } }) => ({ recipient, ...(state === 'deferred' && { status: { state: 'queued' as const } }) })),
+      recipients: waiting.map(({ id: recipient, status: { state } }) => ({
+        recipient,
+        ...(state === 'deferred' && { status: { state: 'queued' as const } }),
+      })),
       message: { dueAt, sendAt },
     });
     this.#parts.changed();
@@ -76,7 +82,8 @@ export class Verbs {
     const { settler, engine, reports } = this.#parts;
     const message = await this.#existing(id);
     const row = message.recipients.find((candidate) => candidate.id === recipient);
-    if (row?.status.state !== 'uncertain') throw new MailspoolError('ENOTINQUEUE', `recipient ${recipient} of ${id} is not uncertain`, { field: 'recipient' });
+    if (row?.status.state !== 'uncertain')
+      throw new MailspoolError('ENOTINQUEUE', `recipient ${recipient} of ${id} is not uncertain`, { field: 'recipient' });
     const changes: RecipientChange[] = [{ recipient, status: verdictStatus(verdict, row, engine.clock.now()) }];
     const submit = await reports.due(message, changes);
     const settled = await settler.settle({ id, guard: { from: ['uncertain'] }, recipients: changes, ...(submit.length > 0 && { submit }) });
@@ -84,7 +91,11 @@ export class Verbs {
     this.#parts.changed();
   }
 
-  #bulk(from: readonly StateName[], verb: 'retried' | 'held' | 'released' | 'purged', settlement: (message: StoredMessage, reason: string) => Partial<Settlement>): BulkVerb {
+  #bulk(
+    from: readonly StateName[],
+    verb: 'retried' | 'held' | 'released' | 'purged',
+    settlement: (message: StoredMessage, reason: string) => Partial<Settlement>,
+  ): BulkVerb {
     return async (where, { reason = `${verb} by the operator`, dryRun = false } = {}) => {
       const changed: EntryId[] = [];
       const unchanged: EntryId[] = [];
@@ -101,7 +112,12 @@ export class Verbs {
     };
   }
 
-  async #apply(message: StoredMessage, from: readonly StateName[], settlement: Partial<Settlement>, verb: 'retried' | 'held' | 'released' | 'purged'): Promise<boolean> {
+  async #apply(
+    message: StoredMessage,
+    from: readonly StateName[],
+    settlement: Partial<Settlement>,
+    verb: 'retried' | 'held' | 'released' | 'purged',
+  ): Promise<boolean> {
     const { settler, engine } = this.#parts;
     const settled = await settler.settle({ id: message.id, guard: { from }, ...settlement });
     if (settled.changed.length === 0) return false;
@@ -161,7 +177,8 @@ function cancelResult(before: StoredMessage, changed: readonly number[], rows: r
   const isCancelled = (row: RecipientRow) => changed.includes(row.id) || rowOf(row).status.state === 'cancelled';
   const cancelled = open.filter(isCancelled).map(rowOf);
   const tooLate = before.recipients.filter((row) => !row.submitted && row.status.state !== 'cancelled' && !isCancelled(row)).map(rowOf);
-  if (cancelled.length === 0) return { result: 'tooLate', reason: tooLate.some(({ status }) => status.state === 'claimed') ? 'inProgress' : 'notQueued' };
+  if (cancelled.length === 0)
+    return { result: 'tooLate', reason: tooLate.some(({ status }) => status.state === 'claimed') ? 'inProgress' : 'notQueued' };
   return tooLate.length === 0 ? { result: 'cancelled' } : { result: 'partial', cancelled, tooLate };
 }
 

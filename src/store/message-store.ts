@@ -186,7 +186,12 @@ export interface Settlement {
    * `remove`: the message goes. `finished`: if every recipient is final the message is filed, else as `release`
    * (M-043, M-045). `notifyNewMail`: an inbound message is filed and announced (M-085).
    */
-  readonly then?: 'release' | 'keep' | 'remove' | { readonly finished: AfterSend } | { readonly notifyNewMail: Filing & { readonly announce: boolean } };
+  readonly then?:
+    | 'release'
+    | 'keep'
+    | 'remove'
+    | { readonly finished: AfterSend }
+    | { readonly notifyNewMail: Filing & { readonly announce: boolean } };
 }
 
 export interface RecipientChange {
@@ -236,4 +241,3 @@ export interface Section {
   readonly values: Readonly<Record<string, unknown>>;
   readonly expiresAt?: Instant;
 }
-

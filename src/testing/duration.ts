@@ -15,7 +15,10 @@ const part = /(\d+(?:\.\d+)?)(ms|[smhd])/g;
 export function durationMs(duration: Duration): number {
   if (typeof duration === 'number' && !Number.isNaN(duration)) return duration;
   const text = String(duration).replaceAll(' ', '');
-  if (!whole.test(text)) throw new MailspoolError('EINVALID', `not a duration: ${JSON.stringify(duration)}; write a number of ms, or '36h', '1h30m'`, { field: 'duration' });
+  if (!whole.test(text))
+    throw new MailspoolError('EINVALID', `not a duration: ${JSON.stringify(duration)}; write a number of ms, or '36h', '1h30m'`, {
+      field: 'duration',
+    });
   let ms = 0;
   for (const [, amount, unit] of text.matchAll(part)) ms += Number(amount) * (unitMs[unit ?? ''] ?? 0);
   return ms;

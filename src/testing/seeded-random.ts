@@ -9,7 +9,9 @@ export interface SeededRandom extends Random {
 
 /** A deterministic {@link Random}: xoshiro128**, its state spread from the seed by splitmix32 (Blackman and Vigna). */
 export function seededRandom(seed: number | string): SeededRandom {
-  const next = xoshiro128(typeof seed === 'number' && Number.isInteger(seed) ? [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] : [...Buffer.from(String(seed))]);
+  const next = xoshiro128(
+    typeof seed === 'number' && Number.isInteger(seed) ? [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] : [...Buffer.from(String(seed))],
+  );
   return {
     seed,
     bytes(count) {

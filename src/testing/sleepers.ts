@@ -71,7 +71,7 @@ export class Sleepers {
   #pop(): Sleeper | undefined {
     this.#swap(0, this.#heap.length - 1);
     const sleeper = this.#heap.pop();
-    for (let index = 0; ; ) {
+    for (let index = 0; ;) {
       const [left, right] = [2 * index + 1, 2 * index + 2];
       const child = this.#before(right, left) ? right : left;
       if (!this.#before(child, index)) return sleeper;

@@ -8,7 +8,13 @@ import type { Clock } from './clock.ts';
  * here on purpose.
  * @throws ETIMEDOUT with `what` in its text; or the reason of `signal`
  */
-export async function withDeadline<T>(clock: Clock, ms: number, what: string, signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withDeadline<T>(
+  clock: Clock,
+  ms: number,
+  what: string,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   signal.throwIfAborted();
   const own = new AbortController();
   const timer = new AbortController();

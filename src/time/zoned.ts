@@ -9,7 +9,8 @@ import type { Instant } from './clock.ts';
  */
 export function zonedInstant(local: string, timeZone: string): Instant {
   const asUtc = Date.parse(`${local}${local.includes('T') ? '' : 'T00:00'}Z`);
-  if (Number.isNaN(asUtc)) throw new MailspoolError('EINVALID', `${JSON.stringify(local)} is not a local time like 2026-03-29T14:30`, { field: 'sendAt.local' });
+  if (Number.isNaN(asUtc))
+    throw new MailspoolError('EINVALID', `${JSON.stringify(local)} is not a local time like 2026-03-29T14:30`, { field: 'sendAt.local' });
   const offsets = [asUtc - day, asUtc, asUtc + day].map((at) => offsetMs(at, timeZone));
   const exact = offsets.map((offset) => asUtc - offset).filter((at) => at + offsetMs(at, timeZone) === asUtc);
   return exact.length > 0 ? Math.min(...exact) : asUtc - (offsets[0] ?? 0);

@@ -40,7 +40,8 @@ function rest(part: MessagePart): Piece[][] {
   ];
 }
 
-const parameters = ({ parameters: list }: Parameterised): Piece[] => (list.length === 0 ? ['NIL'] : parenthesised(list.flatMap(([name, value]) => [string(name), string(value)])));
+const parameters = ({ parameters: list }: Parameterised): Piece[] =>
+  list.length === 0 ? ['NIL'] : parenthesised(list.flatMap(([name, value]) => [string(name), string(value)]));
 
 function lines(body: Buffer): string {
   let count = 0;

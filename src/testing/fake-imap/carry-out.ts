@@ -84,7 +84,10 @@ function aboutServer(session: ImapSession, command: With<'CAPABILITY' | 'ID' | '
   return done(command);
 }
 
-function aboutMailbox(session: ImapSession, command: With<'STATUS' | 'CREATE' | 'DELETE' | 'RENAME' | 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'APPEND'>): Completion {
+function aboutMailbox(
+  session: ImapSession,
+  command: With<'STATUS' | 'CREATE' | 'DELETE' | 'RENAME' | 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'APPEND'>,
+): Completion {
   const mailboxes = mailboxesOf(session);
   switch (command.name) {
     case 'STATUS':
@@ -120,7 +123,12 @@ function mailboxesOf({ user = '', host }: ImapSession): UserMailboxes {
   return host.mailboxes.ofUser(user);
 }
 
-function withMailbox(mailboxes: UserMailboxes, path: string, missing: 'NONEXISTENT' | 'TRYCREATE', then: (mailbox: Mailbox) => Completion): Completion {
+function withMailbox(
+  mailboxes: UserMailboxes,
+  path: string,
+  missing: 'NONEXISTENT' | 'TRYCREATE',
+  then: (mailbox: Mailbox) => Completion,
+): Completion {
   const mailbox = mailboxes.get(path);
   return mailbox ? then(mailbox) : `NO [${missing}] No such mailbox`;
 }
@@ -196,7 +204,10 @@ function search(session: ImapSession, selected: Selected, command: With<'SEARCH'
   const largest = { sequence: all.length, uid: all.at(-1)?.message.uid ?? 0 };
   const found = all.filter((each) => !each.message.expunged && matches(command.key, each, largest));
   const numbers = found.map(({ sequence, message }) => ` ${command.uid ? message.uid : sequence}`);
-  const modseq = JSON.stringify(command.key).includes('"modseq"') && found.length > 0 ? ` (MODSEQ ${Math.max(...found.map(({ message }) => message.modseq))})` : '';
+  const modseq =
+    JSON.stringify(command.key).includes('"modseq"') && found.length > 0
+      ? ` (MODSEQ ${Math.max(...found.map(({ message }) => message.modseq))})`
+      : '';
   session.out.untagged(`SEARCH${numbers.join('')}${modseq}`);
   return done(command);
 }
@@ -214,4 +225,3 @@ function transfer(session: ImapSession, selected: Selected, command: With<'COPY'
     return done(command);
   });
 }
-

@@ -35,7 +35,8 @@ export async function readCommand(wire: Wire, maxAppendBytes: number): Promise<R
     const [, count, nonSynchronising] = announced.exec(arrived) ?? [];
     if (count === undefined) return { text, literals };
     const most = /^\S+ APPEND /i.test(text) ? maxAppendBytes : longestString;
-    if (Number(count) > most || literals.length >= mostLiterals) return { tag, excess: '[TOOBIG] Literal too large', fatal: nonSynchronising === '+' };
+    if (Number(count) > most || literals.length >= mostLiterals)
+      return { tag, excess: '[TOOBIG] Literal too large', fatal: nonSynchronising === '+' };
     if (nonSynchronising === '') await wire.write('+ Go on\r\n');
     const literal = await wire.exactly(Number(count));
     if (!literal) return undefined;

@@ -53,7 +53,13 @@ export type ImapCommand =
   | { readonly name: 'RENAME'; readonly from: string; readonly to: string }
   | ListCommand
   | { readonly name: 'STATUS'; readonly mailbox: string; readonly items: readonly StatusItem[] }
-  | { readonly name: 'APPEND'; readonly mailbox: string; readonly flags: readonly string[]; readonly internalDate: number | undefined; readonly raw: Buffer }
+  | {
+      readonly name: 'APPEND';
+      readonly mailbox: string;
+      readonly flags: readonly string[];
+      readonly internalDate: number | undefined;
+      readonly raw: Buffer;
+    }
   | FetchCommand
   | StoreCommand
   | { readonly name: 'SEARCH'; readonly uid: boolean; readonly charset: string; readonly key: SearchKey }
@@ -132,7 +138,12 @@ function pair<A extends string, B extends string>(cursor: Cursor, read: () => st
 }
 
 function list(name: 'LIST' | 'LSUB', cursor: Cursor): ListCommand {
-  const select = cursor.sees('(') ? then(cursor.list(() => cursor.keyword()), cursor) : [];
+  const select = cursor.sees('(')
+    ? then(
+        cursor.list(() => cursor.keyword()),
+        cursor,
+      )
+    : [];
   const reference = then(cursor.mailbox(), cursor);
   const patterns = cursor.sees('(') ? cursor.list(() => cursor.listPattern()) : [cursor.listPattern()];
   const status: StatusItem[] = [];
@@ -158,7 +169,12 @@ function statusItems(cursor: Cursor): StatusItem[] {
 
 function append(cursor: Cursor): ImapCommand {
   const mailbox = then(cursor.mailbox(), cursor);
-  const flags = cursor.sees('(') ? then(cursor.list(() => cursor.flag()), cursor) : [];
+  const flags = cursor.sees('(')
+    ? then(
+        cursor.list(() => cursor.flag()),
+        cursor,
+      )
+    : [];
   const dated = cursor.sees('"') ? parseDateTime(then(cursor.bytes().toString(), cursor)) : undefined;
   return { name: 'APPEND', mailbox, flags, internalDate: dated, raw: cursor.bytes() };
 }

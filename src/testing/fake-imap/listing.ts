@@ -28,7 +28,10 @@ function attributes(mailboxes: UserMailboxes, mailbox: Mailbox, name: 'LIST' | '
 
 /** `*` stands for anything, `%` for anything but the delimiter. */
 function patternOf(pattern: string): RegExp {
-  const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '[^]*').replaceAll('%', `[^${delimiter}]*`);
+  const source = pattern
+    .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '[^]*')
+    .replaceAll('%', `[^${delimiter}]*`);
   return new RegExp(`^${source.replace(/^inbox(?=\/|$)/i, 'INBOX')}$`);
 }
 

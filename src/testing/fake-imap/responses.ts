@@ -56,6 +56,10 @@ export const nstring = (text: string | undefined): Piece[] => (text === undefine
 export const literal = (bytes: Uint8Array): Piece[] => [`{${bytes.length}}\r\n`, bytes];
 
 /** `(a b)` */
-export const parenthesised = (items: readonly (readonly Piece[])[]): Piece[] => ['(', ...items.flatMap((item, index) => (index === 0 ? item : [' ', ...item])), ')'];
+export const parenthesised = (items: readonly (readonly Piece[])[]): Piece[] => [
+  '(',
+  ...items.flatMap((item, index) => (index === 0 ? item : [' ', ...item])),
+  ')',
+];
 
 export const flagList = (flags: Iterable<string>): string => `(${[...flags].join(' ')})`;

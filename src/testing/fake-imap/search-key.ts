@@ -16,7 +16,13 @@ export type SearchKey =
   | { readonly key: 'or'; readonly either: readonly [SearchKey, SearchKey] }
   | { readonly key: 'and'; readonly each: readonly SearchKey[] };
 
-const flagKeys: Readonly<Record<string, string>> = { ANSWERED: '\\Answered', DELETED: '\\Deleted', DRAFT: '\\Draft', FLAGGED: '\\Flagged', SEEN: '\\Seen' };
+const flagKeys: Readonly<Record<string, string>> = {
+  ANSWERED: '\\Answered',
+  DELETED: '\\Deleted',
+  DRAFT: '\\Draft',
+  FLAGGED: '\\Flagged',
+  SEEN: '\\Seen',
+};
 const headerKeys: readonly string[] = ['BCC', 'CC', 'FROM', 'SUBJECT', 'TO'];
 const dayKey = /^(SENT)?(BEFORE|ON|SINCE)$/;
 

@@ -82,7 +82,7 @@ export class Selected {
   }
 
   #tellExpunged(out: Responses): void {
-    for (let index = 0; index < this.#view.length; ) {
+    for (let index = 0; index < this.#view.length;) {
       if (this.#view[index]?.message.expunged) {
         this.#view.splice(index, 1);
         out.untagged(`${index + 1} EXPUNGE`);

@@ -3,7 +3,11 @@ import { bearerRefusal, decoded, plain, xoauth2, type Accounts, type Said } from
 import type { SmtpReply } from './fault.ts';
 
 /** Who the client is, or the refusal. `challenge` sends a challenge and gives the answer. */
-export async function authenticate(argument: string, accounts: Accounts, challenge: (text: string) => Promise<string>): Promise<{ readonly user: string } | SmtpReply> {
+export async function authenticate(
+  argument: string,
+  accounts: Accounts,
+  challenge: (text: string) => Promise<string>,
+): Promise<{ readonly user: string } | SmtpReply> {
   const [mechanism = '', initial] = argument.split(/\s+/);
   const ask = async (text: string): Promise<string> => {
     const answer = await challenge(text);

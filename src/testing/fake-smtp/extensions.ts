@@ -28,7 +28,13 @@ const parameters: Readonly<Record<string, { readonly of: SmtpExtension; readonly
 };
 
 /** Why the path cannot be taken, if it cannot. */
-export function refusalOf(command: 'MAIL' | 'RCPT', path: SmtpPath, utf8: boolean, offers: (extension: SmtpExtension) => boolean, maxMessageBytes: number): SmtpReply | undefined {
+export function refusalOf(
+  command: 'MAIL' | 'RCPT',
+  path: SmtpPath,
+  utf8: boolean,
+  offers: (extension: SmtpExtension) => boolean,
+  maxMessageBytes: number,
+): SmtpReply | undefined {
   for (const [name, value] of Object.entries(path.args)) {
     const known = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (!known || known.on !== command || !offers(known.of)) return { code: 555, enhancedCode: '5.5.4', message: `${name} is not known here` };

@@ -86,7 +86,9 @@ export class ReceivedMailbox {
 
   async #missing({ within: _, ...wanted }: ReceivedQuery, ms: number): Promise<MailspoolError> {
     const lines = await Promise.all(this.#messages.slice(-10).map(describe));
-    const query = Object.entries(wanted).map(([name, value]) => `${name} ${String(value)}`).join(', ');
+    const query = Object.entries(wanted)
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(', ');
     const there = lines.length === 0 ? 'nothing was received' : `${this.#messages.length} received, the last of them:\n${lines.join('\n')}`;
     return new MailspoolError('ETIMEDOUT', `no message (${query || 'any'}) within ${ms} ms; ${there}`);
   }

@@ -82,7 +82,8 @@ export class SharedMailboxes implements FakeMailboxes {
   }
 
   setUidValidity(user: string, path: string, uidValidity: number): void {
-    if (!Number.isInteger(uidValidity) || uidValidity < 1 || uidValidity >= 2 ** 32) throw new MailspoolError('EINVALID', `${uidValidity} is no UIDVALIDITY`, { field: 'uidValidity' });
+    if (!Number.isInteger(uidValidity) || uidValidity < 1 || uidValidity >= 2 ** 32)
+      throw new MailspoolError('EINVALID', `${uidValidity} is no UIDVALIDITY`, { field: 'uidValidity' });
     this.mailbox(user, path).renumber(uidValidity);
   }
 

@@ -57,7 +57,14 @@ export class Mailbox implements FakeMailbox {
   }
 
   append(raw: Uint8Array, flags: Iterable<string>, internalDate: Instant): HeldMessage {
-    const message = { uid: this.uidNext++, raw, internalDate, flags: new Set([...flags].map(canonicalFlag)), modseq: ++this.highestModseq, expunged: false };
+    const message = {
+      uid: this.uidNext++,
+      raw,
+      internalDate,
+      flags: new Set([...flags].map(canonicalFlag)),
+      modseq: ++this.highestModseq,
+      expunged: false,
+    };
     this.#messages.set(message.uid, message);
     this.#announce();
     return message;

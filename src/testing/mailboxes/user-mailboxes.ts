@@ -30,7 +30,8 @@ export class UserMailboxes {
   /** Creates it and what is above it. @throws EINVALID if it exists or cannot be a name */
   create(path: string): Mailbox {
     const name = canonicalPath(path.endsWith(delimiter) ? path.slice(0, -1) : path);
-    if (name === '' || name.split(delimiter).includes('')) throw new MailspoolError('EINVALID', `not a mailbox name: ${JSON.stringify(path)}`, { field: 'path' });
+    if (name === '' || name.split(delimiter).includes(''))
+      throw new MailspoolError('EINVALID', `not a mailbox name: ${JSON.stringify(path)}`, { field: 'path' });
     if (this.#mailboxes.has(name)) throw new MailspoolError('EINVALID', `mailbox ${name} already exists`, { field: 'path' });
     const parent = name.lastIndexOf(delimiter);
     if (parent > 0 && !this.get(name.slice(0, parent))) this.create(name.slice(0, parent));

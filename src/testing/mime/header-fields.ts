@@ -9,7 +9,7 @@ export interface HeaderField {
 
 /** Where the header of what lies between `from` and `to` ends: behind the empty line, or at `to` if there is none. */
 export function headerEnd(raw: Buffer, from: number, to: number): number {
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     const lineEnd = raw.indexOf(10, at);
     if (lineEnd < 0 || lineEnd >= to) return to;
     if (lineEnd === at || (lineEnd === at + 1 && raw[at] === 13)) return lineEnd + 1;
@@ -20,7 +20,7 @@ export function headerEnd(raw: Buffer, from: number, to: number): number {
 
 export function headerFields(header: Buffer): HeaderField[] {
   const fields: HeaderField[] = [];
-  for (let at = 0; at < header.length; ) {
+  for (let at = 0; at < header.length;) {
     const end = fieldEnd(header, at);
     const bytes = header.subarray(at, end);
     const colon = bytes.indexOf(58);
@@ -32,7 +32,7 @@ export function headerFields(header: Buffer): HeaderField[] {
 
 /** A field goes on as long as the next line begins with white space. */
 function fieldEnd(header: Buffer, from: number): number {
-  for (let at = from; ; ) {
+  for (let at = from; ;) {
     const lineEnd = header.indexOf(10, at);
     if (lineEnd < 0) return header.length;
     at = lineEnd + 1;

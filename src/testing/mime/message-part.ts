@@ -41,7 +41,8 @@ function part(raw: Buffer, defaultType: string, depth: number): MessagePart {
   const parts = type === 'MULTIPART' && depth < deepest ? partsOf(body, contentType, subtype, depth) : [];
   const message = type === 'MESSAGE' && subtype === 'RFC822' && depth < deepest ? part(body, 'text/plain', depth + 1) : undefined;
   // A multipart without parts has no form of its own in BODYSTRUCTURE.
-  if (type === 'MULTIPART' && parts.length === 0) return { header, body, fields, type: 'TEXT', subtype: 'PLAIN', contentType: parameterised('text/plain'), parts, message };
+  if (type === 'MULTIPART' && parts.length === 0)
+    return { header, body, fields, type: 'TEXT', subtype: 'PLAIN', contentType: parameterised('text/plain'), parts, message };
   return { header, body, fields, type, subtype, contentType, parts, message };
 }
 

@@ -20,7 +20,8 @@ export class Listener {
   static async open(port: number, serve: (wire: Wire) => Promise<void>): Promise<Listener> {
     const listener = new Listener(serve);
     await new Promise<void>((resolve, reject) => {
-      const failed = (cause: Error): void => reject(new MailspoolError('ECONFIG', `cannot listen on ${loopback}:${port}: ${cause.message}`, { cause, field: 'port' }));
+      const failed = (cause: Error): void =>
+        reject(new MailspoolError('ECONFIG', `cannot listen on ${loopback}:${port}: ${cause.message}`, { cause, field: 'port' }));
       listener.#server.once('error', failed);
       listener.#server.listen(port, loopback, () => {
         listener.#server.off('error', failed);
@@ -33,7 +34,10 @@ export class Listener {
   private constructor(serve: (wire: Wire) => Promise<void>) {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       const wire = new Wire(socket);
-      this.#open.set(wire, serve(wire).finally(() => wire.end()));
+      this.#open.set(
+        wire,
+        serve(wire).finally(() => wire.end()),
+      );
       wire.gone.addEventListener('abort', () => this.#open.delete(wire), { once: true });
       this.peak = Math.max(this.peak, this.#open.size);
       this.total++;

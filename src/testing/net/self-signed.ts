@@ -42,11 +42,16 @@ function make(): KeyAndCertificate {
 }
 
 function alternativeNames(): Buffer {
-  const names = [implicit(2, Buffer.from('localhost')), implicit(7, Buffer.from([127, 0, 0, 1])), implicit(7, Buffer.from([...Array<number>(15).fill(0), 1]))];
+  const names = [
+    implicit(2, Buffer.from('localhost')),
+    implicit(7, Buffer.from([127, 0, 0, 1])),
+    implicit(7, Buffer.from([...Array<number>(15).fill(0), 1])),
+  ];
   return sequence(oid('2.5.29.17'), octetString(sequence(...names)));
 }
 
 /** CA: true, so that it verifies as its own issuer. */
 const basicConstraints = (): Buffer => sequence(oid('2.5.29.19'), boolean(true), octetString(sequence(boolean(true))));
 
-const pem = (der: Buffer): string => `-----BEGIN CERTIFICATE-----\n${(der.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`;
+const pem = (der: Buffer): string =>
+  `-----BEGIN CERTIFICATE-----\n${(der.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`;

@@ -40,7 +40,7 @@ export class Wire {
 
   /** The next line without its end; undefined when the other side is gone. */
   async line(maxBytes: number): Promise<Line | undefined> {
-    for (let tooLong = false, head = empty; ; ) {
+    for (let tooLong = false, head = empty; ;) {
       const end = this.#buffer.indexOf(lineFeed);
       if (end >= 0) {
         const crlf = end > 0 && this.#buffer[end - 1] === carriageReturn;
@@ -65,7 +65,7 @@ export class Wire {
   /** Exactly `count` bytes; undefined when the other side is gone before that. */
   async exactly(count: number): Promise<Buffer | undefined> {
     const parts: Buffer[] = [];
-    for (let missing = count; missing > 0; ) {
+    for (let missing = count; missing > 0;) {
       const chunk = await this.chunk();
       if (!chunk) return undefined;
       parts.push(chunk.subarray(0, missing));

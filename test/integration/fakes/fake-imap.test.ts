@@ -10,14 +10,23 @@ const message = (n: number, more = ''): string =>
 async function client(server: FakeImap, options: Partial<ImapFlowOptions> = {}): Promise<ImapFlow & AsyncDisposable> {
   const [first] = server.users;
   const auth = { user: first?.user ?? '', pass: first?.pass ?? '' };
-  const flow = new ImapFlow({ host: server.host, port: server.port, secure: false, logger: false, auth, tls: { ca: server.certificate }, ...options });
+  const flow = new ImapFlow({
+    host: server.host,
+    port: server.port,
+    secure: false,
+    logger: false,
+    auth,
+    tls: { ca: server.certificate },
+    ...options,
+  });
   flow.on('error', () => undefined);
   await flow.connect();
   return Object.assign(flow, { [Symbol.asyncDispose]: async () => flow.close() });
 }
 
 /** Resolves with the next event of that name. */
-const next = (flow: ImapFlow, event: string): Promise<Record<string, unknown>> => new Promise((resolve) => flow.once(event, (data: Record<string, unknown>) => resolve(data)));
+const next = (flow: ImapFlow, event: string): Promise<Record<string, unknown>> =>
+  new Promise((resolve) => flow.once(event, (data: Record<string, unknown>) => resolve(data)));
 
 async function fetched(flow: ImapFlow, range: string, query: object, options: object = {}): Promise<FetchMessageObject[]> {
   return await flow.fetchAll(range, query, options);
@@ -45,12 +54,15 @@ describe('fakeImap, driven by imapflow', () => {
     await expect(client(server, { secure: tls === 'implicit', tls: {} })).rejects.toThrow(/self-signed/);
   });
 
-  it.each([[{}], [{ without: ['SASL-IR'] as const }], [{ without: ['AUTH=PLAIN'] as const }]])('lets users in with their password alone (%j)', async (options) => {
-    await using server = await fakeImap({ ...options, users: { 'änn"\\': 'sécret "x" \\' } });
-    await using flow = await client(server);
-    expect(flow.authenticated).toBe(true);
-    await expect(client(server, { auth: { user: 'änn"\\', pass: 'guess' } })).rejects.toMatchObject({ authenticationFailed: true });
-  });
+  it.each([[{}], [{ without: ['SASL-IR'] as const }], [{ without: ['AUTH=PLAIN'] as const }]])(
+    'lets users in with their password alone (%j)',
+    async (options) => {
+      await using server = await fakeImap({ ...options, users: { 'änn"\\': 'sécret "x" \\' } });
+      await using flow = await client(server);
+      expect(flow.authenticated).toBe(true);
+      await expect(client(server, { auth: { user: 'änn"\\', pass: 'guess' } })).rejects.toMatchObject({ authenticationFailed: true });
+    },
+  );
 
   it('takes a bearer token while it is the current one', async () => {
     await using server = await fakeImap({ users: { ann: { token: 'fresh' } } });
@@ -65,7 +77,14 @@ describe('fakeImap, driven by imapflow', () => {
     await using server = await fakeImap();
     await using flow = await client(server);
     expect((await flow.list()).map(({ path, specialUse }) => [path, specialUse])).toEqual(
-      expect.arrayContaining([['INBOX', '\\Inbox'], ['Sent', '\\Sent'], ['Trash', '\\Trash'], ['Drafts', '\\Drafts'], ['Junk', '\\Junk'], ['Archive', '\\Archive']]),
+      expect.arrayContaining([
+        ['INBOX', '\\Inbox'],
+        ['Sent', '\\Sent'],
+        ['Trash', '\\Trash'],
+        ['Drafts', '\\Drafts'],
+        ['Junk', '\\Junk'],
+        ['Archive', '\\Archive'],
+      ]),
     );
     expect(await flow.mailboxCreate('Projekte/Grüße & 😀')).toMatchObject({ path: 'Projekte/Grüße & 😀', created: true });
     expect(await flow.mailboxCreate('Projekte')).toMatchObject({ created: false });
@@ -87,7 +106,13 @@ describe('fakeImap, driven by imapflow', () => {
     await using flow = await client(server);
     const query = { messages: true, unseen: true, uidNext: true, uidValidity: true, highestModseq: true, recent: true };
     expect(await flow.status('INBOX', query)).toMatchObject({ messages: 3, unseen: 2, uidNext: 4, uidValidity: BigInt(uidValidity), recent: 0 });
-    expect(await flow.mailboxOpen('inbox', { readOnly: true })).toMatchObject({ path: 'INBOX', exists: 3, uidNext: 4, uidValidity: BigInt(uidValidity), readOnly: true });
+    expect(await flow.mailboxOpen('inbox', { readOnly: true })).toMatchObject({
+      path: 'INBOX',
+      exists: 3,
+      uidNext: 4,
+      uidValidity: BigInt(uidValidity),
+      readOnly: true,
+    });
     await expect(flow.mailboxOpen('Nowhere')).rejects.toMatchObject({ responseStatus: 'NO', serverResponseCode: 'NONEXISTENT' });
   });
 
@@ -98,7 +123,11 @@ describe('fakeImap, driven by imapflow', () => {
     const appended = await flow.append('Sent', raw, ['\\Seen', 'work'], new Date('2030-02-03T04:05:06Z'));
     const { uidValidity, messages } = server.mailbox('user', 'Sent');
     expect(appended).toMatchObject({ destination: 'Sent', uid: 1, uidValidity: BigInt(uidValidity) });
-    expect([Buffer.from(messages[0]?.raw ?? []).equals(raw), [...(messages[0]?.flags ?? [])], messages[0]?.internalDate]).toEqual([true, ['\\Seen', 'work'], Date.UTC(2030, 1, 3, 4, 5, 6)]);
+    expect([Buffer.from(messages[0]?.raw ?? []).equals(raw), [...(messages[0]?.flags ?? [])], messages[0]?.internalDate]).toEqual([
+      true,
+      ['\\Seen', 'work'],
+      Date.UTC(2030, 1, 3, 4, 5, 6),
+    ]);
     await expect(flow.append('Nowhere', raw)).rejects.toMatchObject({ serverResponseCode: 'TRYCREATE' });
     await flow.mailboxOpen('Sent');
     expect(Buffer.from((await fetched(flow, '1', { source: true }))[0]?.source ?? []).equals(raw)).toBe(true);
@@ -109,7 +138,15 @@ describe('fakeImap, driven by imapflow', () => {
     server.deliver('user', 'INBOX', multipart, { internalDate: new Date('2030-01-07T09:00:01Z'), flags: ['\\Flagged'] });
     await using flow = await client(server);
     await flow.mailboxOpen('INBOX');
-    const [one] = await fetched(flow, '1:*', { uid: true, flags: true, bodyStructure: true, envelope: true, internalDate: true, size: true, headers: ['subject', 'x-none'] });
+    const [one] = await fetched(flow, '1:*', {
+      uid: true,
+      flags: true,
+      bodyStructure: true,
+      envelope: true,
+      internalDate: true,
+      size: true,
+      headers: ['subject', 'x-none'],
+    });
     expect(one).toMatchObject({ uid: 1, seq: 1, size: Buffer.byteLength(multipart), internalDate: new Date('2030-01-07T09:00:01Z') });
     expect([...(one?.flags ?? [])]).toEqual(['\\Flagged']);
     expect(one?.envelope).toMatchObject({
@@ -124,8 +161,22 @@ describe('fakeImap, driven by imapflow', () => {
     expect(one?.bodyStructure).toMatchObject({
       type: 'multipart/mixed',
       childNodes: [
-        { part: '1', type: 'multipart/alternative', childNodes: [{ part: '1.1', type: 'text/plain', parameters: { charset: 'utf-8' }, lineCount: 1 }, { part: '1.2', type: 'text/html', encoding: 'quoted-printable' }] },
-        { part: '2', type: 'application/pdf', disposition: 'attachment', dispositionParameters: { filename: 'a "b".pdf' }, encoding: 'base64', size: 8 },
+        {
+          part: '1',
+          type: 'multipart/alternative',
+          childNodes: [
+            { part: '1.1', type: 'text/plain', parameters: { charset: 'utf-8' }, lineCount: 1 },
+            { part: '1.2', type: 'text/html', encoding: 'quoted-printable' },
+          ],
+        },
+        {
+          part: '2',
+          type: 'application/pdf',
+          disposition: 'attachment',
+          dispositionParameters: { filename: 'a "b".pdf' },
+          encoding: 'base64',
+          size: 8,
+        },
         { part: '3', type: 'message/rfc822', envelope: { subject: 'Inside' }, childNodes: [{ type: 'text/plain' }] },
       ],
     });
@@ -158,7 +209,10 @@ describe('fakeImap, driven by imapflow', () => {
   it('searches', async () => {
     await using server = await fakeImap();
     server.deliver('user', 'INBOX', message(1), { internalDate: Date.UTC(2030, 0, 1) });
-    server.deliver('user', 'INBOX', message(2, 'Cc: =?utf-8?Q?J=C3=BCrgen?= <j@test>\r\n'), { flags: ['\\Seen', 'work'], internalDate: Date.UTC(2030, 0, 5, 23, 59) });
+    server.deliver('user', 'INBOX', message(2, 'Cc: =?utf-8?Q?J=C3=BCrgen?= <j@test>\r\n'), {
+      flags: ['\\Seen', 'work'],
+      internalDate: Date.UTC(2030, 0, 5, 23, 59),
+    });
     server.deliver('user', 'INBOX', message(3).concat('x'.repeat(5_000)), { flags: ['\\Flagged'], internalDate: Date.UTC(2030, 0, 6) });
     await using flow = await client(server);
     await flow.mailboxOpen('INBOX');
@@ -200,13 +254,26 @@ describe('fakeImap, driven by imapflow', () => {
     server.deliver('user', 'Archive', message(0));
     await using flow = await client(server);
     await flow.mailboxOpen('INBOX');
-    expect(await flow.messageCopy('1:2', 'Archive', { uid: true })).toMatchObject({ uidMap: new Map([[1, 2], [2, 3]]) });
-    expect(await flow.messageMove('3,5', 'Archive', { uid: true })).toMatchObject({ uidMap: new Map([[3, 4], [5, 5]]) });
+    expect(await flow.messageCopy('1:2', 'Archive', { uid: true })).toMatchObject({
+      uidMap: new Map([
+        [1, 2],
+        [2, 3],
+      ]),
+    });
+    expect(await flow.messageMove('3,5', 'Archive', { uid: true })).toMatchObject({
+      uidMap: new Map([
+        [3, 4],
+        [5, 5],
+      ]),
+    });
     expect(await flow.messageMove('99', 'Archive', { uid: true })).not.toHaveProperty('uidMap');
     server.mailboxes.deliver('user', 'INBOX', message(6), { flags: ['\\Deleted'] });
     await flow.messageDelete('1', { uid: true });
     const uids = (path: string): number[] => server.mailbox('user', path).messages.map(({ uid }) => uid);
-    expect([uids('INBOX'), uids('Archive')]).toEqual([[2, 4, 6], [1, 2, 3, 4, 5]]);
+    expect([uids('INBOX'), uids('Archive')]).toEqual([
+      [2, 4, 6],
+      [1, 2, 3, 4, 5],
+    ]);
     await flow.mailboxClose();
     expect(uids('INBOX')).toEqual([2, 4]);
   });
@@ -378,8 +445,16 @@ describe('fakeImap, driven by imapflow', () => {
       'a BAD Log on first\r\n* BAD Not a command\r\n* BAD Not a command\r\n* BAD Not a command\r\nb BAD expected " " at the end\r\n* BYE Logging out\r\nc OK LOGOUT completed\r\n',
     );
     expect(await after(`a NOOP ${'x'.repeat(100_000)}\r\n`)).toBe('* BYE Line too long\r\n');
-    expect(await after('a LOGIN {99999999}\r\nb LOGIN {99999999+}\r\n')).toBe('a NO [TOOBIG] Literal too large\r\n* BYE [TOOBIG] Literal too large\r\n');
-    expect(await after('a LOGIN user pass\r\nb APPEND INBOX {1001}\r\n', 'c APPEND INBOX {5+}\r\nHe', 'llo\r\nd SELECT INBOX\r\ne FETCH 1 RFC822\r\nf LOGOUT\r\n')).toMatch(
+    expect(await after('a LOGIN {99999999}\r\nb LOGIN {99999999+}\r\n')).toBe(
+      'a NO [TOOBIG] Literal too large\r\n* BYE [TOOBIG] Literal too large\r\n',
+    );
+    expect(
+      await after(
+        'a LOGIN user pass\r\nb APPEND INBOX {1001}\r\n',
+        'c APPEND INBOX {5+}\r\nHe',
+        'llo\r\nd SELECT INBOX\r\ne FETCH 1 RFC822\r\nf LOGOUT\r\n',
+      ),
+    ).toMatch(
       /^a OK Logged on\r\nb NO \[TOOBIG\] .*\r\nc OK \[APPENDUID \d+ 1\] .*\r\n[^]*\* 1 FETCH \(RFC822 \{5\}\r\nHello FLAGS \(\\Seen\)\)\r\ne OK/,
     );
   });

@@ -117,7 +117,12 @@ describe('fakeSmtp', () => {
     const fault = server.script({ at: 'MAIL', match: 'carol@test', skip: 1, times: 2, do: { code: 451 } });
     const outcomes: boolean[] = [];
     for (const from of ['ann@test', 'carol@test', 'carol@test', 'ann@test', 'Carol@test', 'carol@test']) {
-      outcomes.push(await send(server, {}, { ...mail, from }).then(() => true, () => false));
+      outcomes.push(
+        await send(server, {}, { ...mail, from }).then(
+          () => true,
+          () => false,
+        ),
+      );
     }
     expect(outcomes).toEqual([true, true, false, true, false, true]);
     expect(fault.fired).toBe(2);
@@ -136,13 +141,37 @@ describe('fakeSmtp', () => {
 
   it('offers only what it should, and refuses parameters of what it does not offer', async () => {
     await using server = await fakeSmtp({ without: ['SMTPUTF8', '8BITMIME', 'ENHANCEDSTATUSCODES', 'AUTH', 'DSN'], maxMessageBytes: 1_000 });
-    const dialogue = await talk(server, ['EHLO me', 'MAIL FROM:<a@b> BODY=8BITMIME', 'MAIL FROM:<ä@b>', 'MAIL FROM:<a@b> SIZE=1001', 'MAIL FROM:<a@b> SIZE=1000', 'QUIT']);
-    expect(dialogue).toMatch(/^220 .*\r\n250-localhost greets me\r\n250-PIPELINING\r\n250 SIZE 1000\r\n555 BODY .*\r\n553 .*\r\n552 Message too big\r\n250 .*\r\n221 /);
+    const dialogue = await talk(server, [
+      'EHLO me',
+      'MAIL FROM:<a@b> BODY=8BITMIME',
+      'MAIL FROM:<ä@b>',
+      'MAIL FROM:<a@b> SIZE=1001',
+      'MAIL FROM:<a@b> SIZE=1000',
+      'QUIT',
+    ]);
+    expect(dialogue).toMatch(
+      /^220 .*\r\n250-localhost greets me\r\n250-PIPELINING\r\n250 SIZE 1000\r\n555 BODY .*\r\n553 .*\r\n552 Message too big\r\n250 .*\r\n221 /,
+    );
   });
 
   it('minds the order of commands and survives nonsense', async () => {
     await using server = await fakeSmtp();
-    const lines = ['MAIL FROM:<a@b>', 'FROB', '', 'HELO me', 'RCPT TO:<a@b>', 'DATA', 'MAIL FROM:a@b', 'MAIL FROM:<>', 'DATA', 'RSET', '__proto__', `NOOP ${'x'.repeat(20_000)}`, 'NOOP', 'QUIT'];
+    const lines = [
+      'MAIL FROM:<a@b>',
+      'FROB',
+      '',
+      'HELO me',
+      'RCPT TO:<a@b>',
+      'DATA',
+      'MAIL FROM:a@b',
+      'MAIL FROM:<>',
+      'DATA',
+      'RSET',
+      '__proto__',
+      `NOOP ${'x'.repeat(20_000)}`,
+      'NOOP',
+      'QUIT',
+    ];
     const codes = (await talk(server, lines)).split('\r\n').map((line) => line.slice(0, 3));
     expect(codes).toEqual(['220', '503', '500', '500', '250', '503', '503', '501', '250', '554', '250', '500', '500', '250', '221', '']);
   });
@@ -150,7 +179,18 @@ describe('fakeSmtp', () => {
   it('refuses what is too large after the dot and takes the next message', async () => {
     await using server = await fakeSmtp({ maxMessageBytes: 200_000 });
     const big = 'x'.repeat(900).concat('\r\n').repeat(400);
-    const dialogue = await talk(server, ['HELO me', 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA', `${big}.`, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA', '.', 'QUIT']);
+    const dialogue = await talk(server, [
+      'HELO me',
+      'MAIL FROM:<a@b>',
+      'RCPT TO:<c@d>',
+      'DATA',
+      `${big}.`,
+      'MAIL FROM:<a@b>',
+      'RCPT TO:<c@d>',
+      'DATA',
+      '.',
+      'QUIT',
+    ]);
     expect(dialogue).toMatch(/552 5\.3\.4 Message too big\r\n(250 .*\r\n){2}354 .*\r\n250 2\.0\.0 OK queued as 1\r\n221 /);
     expect(server.messages().map(({ raw }) => raw.length)).toEqual([0]);
   });
@@ -166,10 +206,20 @@ describe('fakeSmtp', () => {
 
   it('U-061 closes with clients connected, in whatever state they are', async () => {
     const server = await fakeSmtp({ tls: 'starttls' });
-    const sockets = ['', 'EHLO me\r\nMAIL FROM:<a@b>\r\n', 'EHLO me\r\nSTARTTLS\r\n', 'HELO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nhalf'].map((said) => {
+    const sockets = [
+      '',
+      'EHLO me\r\nMAIL FROM:<a@b>\r\n',
+      'EHLO me\r\nSTARTTLS\r\n',
+      'HELO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nhalf',
+    ].map((said) => {
       const socket = connect(server.port, server.host);
       socket.on('error', () => undefined).write(said);
-      return new Promise<void>((resolve) => socket.resume().on('close', () => resolve()).once('data', () => connected()));
+      return new Promise<void>((resolve) =>
+        socket
+          .resume()
+          .on('close', () => resolve())
+          .once('data', () => connected()),
+      );
     });
     let connected = (): void => undefined;
     let left = sockets.length;
@@ -180,7 +230,7 @@ describe('fakeSmtp', () => {
     await server.close();
   });
 
-  it('what is accepted for a user shows up in that user\'s INBOX, once', async () => {
+  it("what is accepted for a user shows up in that user's INBOX, once", async () => {
     const mailboxes = fakeMailboxes({ users: { 'bob@test': 'b', carol: 'c' } });
     await using server = await fakeSmtp({ mailboxes });
     await send(server, {}, { ...mail, to: ['Bob@Test', 'carol@anywhere', 'carol@elsewhere', 'stranger@test'] });
@@ -192,7 +242,9 @@ describe('fakeSmtp', () => {
     await using server = await fakeSmtp();
     await expect(server.received({ within: 5 })).rejects.toThrow('no message (any) within 5 ms; nothing was received');
     await send(server);
-    await expect(server.received({ to: 'carol@test', within: 5 })).rejects.toThrow(/no message \(to carol@test\) within 5 ms; 1 received, .*\n {2}<ann@test> → <bob@test>: "Grüße"/);
+    await expect(server.received({ to: 'carol@test', within: 5 })).rejects.toThrow(
+      /no message \(to carol@test\) within 5 ms; 1 received, .*\n {2}<ann@test> → <bob@test>: "Grüße"/,
+    );
   });
 
   it('waits for a message that is still to come', async () => {
@@ -215,7 +267,12 @@ const talk = (server: FakeSmtp, lines: readonly string[]): Promise<string> => ta
 async function talkRaw(server: FakeSmtp, chunks: readonly string[]): Promise<string> {
   const socket = connect(server.port, server.host).setNoDelay(true).setEncoding('utf8');
   let heard = '';
-  const closed = new Promise<void>((resolve, reject) => socket.on('data', (text: string) => (heard += text)).on('close', () => resolve()).on('error', reject));
+  const closed = new Promise<void>((resolve, reject) =>
+    socket
+      .on('data', (text: string) => (heard += text))
+      .on('close', () => resolve())
+      .on('error', reject),
+  );
   for (const chunk of chunks) {
     await new Promise((resolve) => socket.write(chunk, resolve));
     await new Promise((resolve) => setImmediate(resolve));

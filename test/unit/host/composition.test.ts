@@ -1,7 +1,16 @@
 import { loopback } from 'mailspool/providers/loopback';
 import { virtualTime } from 'mailspool/testing';
 import { expect, onTestFinished, test } from 'vitest';
-import { ContainerModule, createSpooler, memoryStore, tokens, type Logger, type RetryPolicy, type Spooler, type SpoolerOptions } from '../../../src/index.ts';
+import {
+  ContainerModule,
+  createSpooler,
+  memoryStore,
+  tokens,
+  type Logger,
+  type RetryPolicy,
+  type Spooler,
+  type SpoolerOptions,
+} from '../../../src/index.ts';
 
 async function spoolerWith(options: SpoolerOptions): Promise<Spooler> {
   const spooler = await createSpooler(options);
@@ -58,8 +67,14 @@ test('a spooler without providers keeps what is submitted', async () => {
 
 test('options that cannot be are refused with the field and the remedy', async () => {
   await expect(createSpooler({} as SpoolerOptions)).rejects.toMatchObject({ code: 'EINVALID', field: 'store' });
-  await expect(createSpooler({ store: memoryStore(), providers: [loopback(), loopback()] })).rejects.toMatchObject({ code: 'EINVALID', field: 'providers' });
-  await expect(createSpooler({ store: memoryStore(), providers: [loopback({ name: 'My Provider' })] })).rejects.toMatchObject({ code: 'EINVALID', field: 'providers.name' });
+  await expect(createSpooler({ store: memoryStore(), providers: [loopback(), loopback()] })).rejects.toMatchObject({
+    code: 'EINVALID',
+    field: 'providers',
+  });
+  await expect(createSpooler({ store: memoryStore(), providers: [loopback({ name: 'My Provider' })] })).rejects.toMatchObject({
+    code: 'EINVALID',
+    field: 'providers.name',
+  });
 });
 
 test('the status table has a row for the spooler and one per session, and follows what happens', async () => {

@@ -20,7 +20,9 @@ test('M-072 what is queued and unlocked is cancelled; sent and unknown are too l
 
 test('M-072 a hand-over that cannot be stopped is too late, and goes its way', async () => {
   let finish = (): void => undefined;
-  const { spooler, clock, states } = await world({ loopback: { answer: async () => await new Promise((resolve) => (finish = () => resolve({ outcome: 'accepted' }))) } });
+  const { spooler, clock, states } = await world({
+    loopback: { answer: async () => await new Promise((resolve) => (finish = () => resolve({ outcome: 'accepted' }))) },
+  });
   const { id } = await spooler.submit(note());
   await clock.settle();
   const cancelling = spooler.cancel(id);
@@ -33,7 +35,12 @@ test('M-072 a hand-over that cannot be stopped is too late, and goes its way', a
 
 test('M-072 the answer is partial where some recipients are under way already', async () => {
   const { spooler, clock } = await world({
-    loopback: { answer: () => [{ recipient: 1, outcome: 'accepted' }, { recipient: 2, outcome: 'notSent', diagnostic: { code: 'EENVELOPE', text: '451 later' } }] },
+    loopback: {
+      answer: () => [
+        { recipient: 1, outcome: 'accepted' },
+        { recipient: 2, outcome: 'notSent', diagnostic: { code: 'EENVELOPE', text: '451 later' } },
+      ],
+    },
   });
   const { id } = await spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']));
   await clock.settle();

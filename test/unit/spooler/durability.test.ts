@@ -73,7 +73,11 @@ test('U-008 a lease lasts less than a minute, is renewed while its owner lives, 
   finish();
   await first.clock.settle();
   expect(first.provider.handedOver).toHaveLength(1);
-  const third = await world({ store: first.store.sharing(), clock: first.clock, loopback: { answer: async () => await new Promise(() => undefined) } });
+  const third = await world({
+    store: first.store.sharing(),
+    clock: first.clock,
+    loopback: { answer: async () => await new Promise(() => undefined) },
+  });
   await second.spooler.suspend();
   await first.spooler.suspend();
   await third.spooler.submit(note());
@@ -90,8 +94,16 @@ test('U-018 eight spoolers on one store hand over a thousand messages once each'
   const counts = new Map<string, number>();
   const worlds = await Promise.all(
     Array.from({ length: 8 }, async (_, index) => {
-      const provider = loopback({ limits: { outbound: 8 }, answer: ({ id }) => (counts.set(id, (counts.get(id) ?? 0) + 1), { outcome: 'accepted' }) });
-      const spooler = await createSpooler({ clock, random: seededRandom(index), store: index === 0 ? store : store.sharing(), providers: [provider] });
+      const provider = loopback({
+        limits: { outbound: 8 },
+        answer: ({ id }) => (counts.set(id, (counts.get(id) ?? 0) + 1), { outcome: 'accepted' }),
+      });
+      const spooler = await createSpooler({
+        clock,
+        random: seededRandom(index),
+        store: index === 0 ? store : store.sharing(),
+        providers: [provider],
+      });
       await spooler.start();
       return spooler;
     }),

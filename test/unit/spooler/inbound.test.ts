@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { receiveFolder } from '../../../src/spooler/received-message.ts';
 import { collect, world, type World } from './world.ts';
 
-const mail = (subject: string) => `From: cleo@harbour.example\r\nTo: ann@harbour.example\r\nMessage-ID: <${subject}@harbour.example>\r\nSubject: ${subject}\r\n\r\nHello\r\n`;
+const mail = (subject: string) =>
+  `From: cleo@harbour.example\r\nTo: ann@harbour.example\r\nMessage-ID: <${subject}@harbour.example>\r\nSubject: ${subject}\r\n\r\nHello\r\n`;
 const inbox = async ({ spooler }: Pick<World, 'spooler'>) => await collect(spooler.list({ direction: 'inbound' }));
 const subjects = async (own: Pick<World, 'spooler'>) => (await inbox(own)).map(({ properties }) => properties.subject);
 
@@ -147,7 +148,12 @@ test('M-083 the folder is by class: exact, else the nearest parent, else the inb
 
 test('M-084 unknown recipients become one-offs with complete addressing', async () => {
   const own = await world();
-  own.provider.push(mail('one'), { recipients: [{ type: 'smtp', address: 'Ann@Harbour.example' }, { type: 'SMTP', address: 'ann@harbour.example', name: 'Ann' }] });
+  own.provider.push(mail('one'), {
+    recipients: [
+      { type: 'smtp', address: 'Ann@Harbour.example' },
+      { type: 'SMTP', address: 'ann@harbour.example', name: 'Ann' },
+    ],
+  });
   await own.clock.settle();
   expect((await inbox(own))[0]?.recipients).toHaveLength(1);
 });
@@ -156,7 +162,13 @@ test('M-085 after the save come hooks, then the final folder, then the news with
   const log: string[] = [];
   const own = await world({
     postprocessors: [
-      { name: 'sort', inbound: async ({ properties, session, reference }) => (log.push(`hook ${properties.subject} ${session} ${reference}`), { moveTo: 'Harbour' }) },
+      {
+        name: 'sort',
+        inbound: async ({ properties, session, reference }) => (
+          log.push(`hook ${properties.subject} ${session} ${reference}`),
+          { moveTo: 'Harbour' }
+        ),
+      },
       { name: 'drop', inbound: async ({ properties }) => (properties.subject === 'spam' ? { delete: true } : undefined) },
     ],
   });

@@ -8,7 +8,11 @@ test('a program’s nodemailer transport points at the spool: sendMail resolves 
   await spooler.suspend();
   const transport = createTransport(nodemailerTransport(spooler), { from: 'office@harbour.example' });
   const info = await transport.sendMail({ to: ['bob@harbour.example', 'Cleo <cleo@harbour.example>'], subject: 'Berth 7', text: 'x' });
-  expect(info).toMatchObject({ accepted: ['bob@harbour.example', 'cleo@harbour.example'], rejected: [], envelope: { from: 'office@harbour.example' } });
+  expect(info).toMatchObject({
+    accepted: ['bob@harbour.example', 'cleo@harbour.example'],
+    rejected: [],
+    envelope: { from: 'office@harbour.example' },
+  });
   expect(provider.handedOver).toHaveLength(0);
   await spooler.resume();
   await clock.settle();
@@ -25,5 +29,8 @@ test('what the spool refuses, sendMail rejects with the same code', async () => 
 test('nodemailer’s dsn asks for reports', async () => {
   const { spooler } = await world({ start: false });
   const { id } = await spooler.submit(note('bob@harbour.example', { dsn: { id: 'berth-7', return: 'headers', notify: ['success', 'delay'] } }));
-  expect(await spooler.get(id)).toMatchObject({ envelopeId: 'berth-7', report: { delivery: true, nonDelivery: false, delay: true, returns: 'headers' } });
+  expect(await spooler.get(id)).toMatchObject({
+    envelopeId: 'berth-7',
+    report: { delivery: true, nonDelivery: false, delay: true, returns: 'headers' },
+  });
 });

@@ -28,7 +28,11 @@ test('T-041 only a session with ordering by priority takes higher ones first', a
   for (const priority of [-9, 0, 9]) await spooler.submit(note(`p${priority}@harbour.example`), { priority });
   await spooler.start();
   await clock.advance('1s');
-  expect(provider.handedOver.map(({ recipients }) => recipients[0]?.address)).toEqual(['p9@harbour.example', 'p0@harbour.example', 'p-9@harbour.example']);
+  expect(provider.handedOver.map(({ recipients }) => recipients[0]?.address)).toEqual([
+    'p9@harbour.example',
+    'p0@harbour.example',
+    'p-9@harbour.example',
+  ]);
 });
 
 test('M-035 a deferred send time is kept, and one in the past sends at once', async () => {

@@ -3,7 +3,11 @@ import type { Preprocessor, SpoolerSupport } from 'mailspool/provider';
 import { expect, test } from 'vitest';
 import { collect, note, world } from './world.ts';
 
-const preprocessor = (name: string, preprocess: Preprocessor['preprocess'], rest: Partial<Preprocessor> = {}): Preprocessor => ({ name, preprocess, ...rest });
+const preprocessor = (name: string, preprocess: Preprocessor['preprocess'], rest: Partial<Preprocessor> = {}): Preprocessor => ({
+  name,
+  preprocess,
+  ...rest,
+});
 const registering = (name: string, types: readonly string[], own: readonly Preprocessor[]) =>
   loopback({ name, addressTypes: types, logon: (support: SpoolerSupport) => own.forEach((one) => support.registerPreprocessor(one)) });
 
@@ -86,10 +90,22 @@ test('M-052 several run in transport order, each awaited, and nothing is handed 
       for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
       log.push(`${name} ends`);
     });
-  const a = loopback({ name: 'a', addressTypes: null, logon: (support) => [slow('a1'), slow('a2')].forEach((one) => support.registerPreprocessor(one)), transfer: () => void log.push('handed over') });
+  const a = loopback({
+    name: 'a',
+    addressTypes: null,
+    logon: (support) => [slow('a1'), slow('a2')].forEach((one) => support.registerPreprocessor(one)),
+    transfer: () => void log.push('handed over'),
+  });
   const b = registering('b', ['FAX'], [slow('b1')]);
   const { spooler, clock } = await world({ providers: [b, a], preprocessors: [slow('own')] });
-  await spooler.submit(note([], { recipients: [{ type: 'FAX', address: '1' }, { type: 'SMTP', address: 'bob@harbour.example' }] }));
+  await spooler.submit(
+    note([], {
+      recipients: [
+        { type: 'FAX', address: '1' },
+        { type: 'SMTP', address: 'bob@harbour.example' },
+      ],
+    }),
+  );
   await clock.settle();
   expect(log.slice(0, 8)).toEqual(['own', 'b1', 'a1', 'a2'].flatMap((name) => [`${name} begins`, `${name} ends`]));
   expect(log[8]).toBe('handed over');
@@ -126,7 +142,9 @@ test('M-054 recipients that a preprocessor calls undeliverable get non-delivery 
   const { spooler, clock, provider, states } = await world({
     preprocessors: [
       preprocessor('policy', async ({ recipients }) => ({
-        undeliverable: recipients.filter(({ address }) => address.startsWith('cleo')).map(({ id }) => ({ recipient: id, diagnostic: { code: 'EPREPROCESS', text: 'left the harbour', enhancedCode: '5.1.6' } })),
+        undeliverable: recipients
+          .filter(({ address }) => address.startsWith('cleo'))
+          .map(({ id }) => ({ recipient: id, diagnostic: { code: 'EPREPROCESS', text: 'left the harbour', enhancedCode: '5.1.6' } })),
       })),
     ],
   });
@@ -188,4 +206,3 @@ test('a preprocessor may hold a message, and release lets it go', async () => {
   await clock.settle();
   expect(provider.handedOver).toHaveLength(1);
 });
-

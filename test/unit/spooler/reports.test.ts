@@ -2,7 +2,10 @@ import { virtualTime } from 'mailspool/testing';
 import { expect, test } from 'vitest';
 import { collect, note, world, type World } from './world.ts';
 
-const refused = { outcome: 'rejected', diagnostic: { code: 'EENVELOPE', text: '550 5.1.1 no such user', response: '550 5.1.1 no such user', responseCode: 550, enhancedCode: '5.1.1' } } as const;
+const refused = {
+  outcome: 'rejected',
+  diagnostic: { code: 'EENVELOPE', text: '550 5.1.1 no such user', response: '550 5.1.1 no such user', responseCode: 550, enhancedCode: '5.1.1' },
+} as const;
 
 const reports = async ({ spooler }: World) => await collect(spooler.list({ direction: 'inbound' }));
 const text = async ({ spooler }: World, id: Parameters<typeof spooler.raw>[0]) => Buffer.concat(await collect(await spooler.raw(id))).toString();
@@ -40,7 +43,12 @@ test('M-064 the first final word counts: a word during the hand-over is not over
 });
 
 test('M-065 a delivery report only where it was asked for; a non-delivery report unless it was declined', async () => {
-  const own = await world({ loopback: { answer: ({ recipients }) => recipients.map(({ id, address }) => ({ recipient: id, ...(address.startsWith('bob') ? { outcome: 'accepted' as const } : refused) })) } });
+  const own = await world({
+    loopback: {
+      answer: ({ recipients }) =>
+        recipients.map(({ id, address }) => ({ recipient: id, ...(address.startsWith('bob') ? { outcome: 'accepted' as const } : refused) })),
+    },
+  });
   await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']), { report: { nonDelivery: false } });
   await own.clock.settle();
   expect(await reports(own)).toEqual([]);
@@ -51,8 +59,13 @@ test('M-065 a delivery report only where it was asked for; a non-delivery report
 
 test('M-066 a non-delivery report attaches the message as it was at submit; a delivery report does not', async () => {
   const own = await world({
-    preprocessors: [{ name: 'rewrite', preprocess: async (message) => await message.setContent(Buffer.from('Subject: rewritten\r\n\r\nrewritten\r\n')) }],
-    loopback: { answer: ({ recipients }) => recipients.map(({ id, address }) => ({ recipient: id, ...(address.startsWith('bob') ? { outcome: 'accepted' as const } : refused) })) },
+    preprocessors: [
+      { name: 'rewrite', preprocess: async (message) => await message.setContent(Buffer.from('Subject: rewritten\r\n\r\nrewritten\r\n')) },
+    ],
+    loopback: {
+      answer: ({ recipients }) =>
+        recipients.map(({ id, address }) => ({ recipient: id, ...(address.startsWith('bob') ? { outcome: 'accepted' as const } : refused) })),
+    },
   });
   await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']), { report: { delivery: true } });
   await own.clock.settle();
@@ -77,7 +90,12 @@ test('M-068 a report carries the original subject, submit time, display lists an
   await own.spooler.submit(note('Bob <bob@harbour.example>'));
   await own.clock.settle();
   const [report] = await reports(own);
-  expect(report?.properties.named).toMatchObject({ originalSubject: 'Berth 7', originalSubmitTime: submittedAt, originalDisplayTo: 'Bob', diagnosticCode: '5.1.1' });
+  expect(report?.properties.named).toMatchObject({
+    originalSubject: 'Berth 7',
+    originalSubmitTime: submittedAt,
+    originalDisplayTo: 'Bob',
+    diagnosticCode: '5.1.1',
+  });
   expect(await text(own, report?.id as never)).toContain('550 5.1.1 no such user');
 });
 

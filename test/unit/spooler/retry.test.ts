@@ -5,7 +5,10 @@ import { defaultRetry, retryPolicy } from '../../../src/index.ts';
 import { collect, note, world } from './world.ts';
 
 const temporary = { outcome: 'notSent', diagnostic: { code: 'EENVELOPE', text: '451 later', responseCode: 451 } } as const;
-const permanent = { outcome: 'rejected', diagnostic: { code: 'EENVELOPE', text: '550 no such user', responseCode: 550, enhancedCode: '5.1.1' } } as const;
+const permanent = {
+  outcome: 'rejected',
+  diagnostic: { code: 'EENVELOPE', text: '550 no such user', responseCode: 550, enhancedCode: '5.1.1' },
+} as const;
 
 test('U-015 retry is on by default: a 451 and a reset are tried again', async () => {
   let calls = 0;
@@ -27,7 +30,9 @@ test('U-015 retry is on by default: a 451 and a reset are tried again', async ()
 test('T-026 the default schedule begins quickly, then waits at least 30 minutes, and gives up after five days', () => {
   const policy = retryPolicy(seededRandom(7));
   const failed = { diagnostic: temporary.diagnostic, message: {} as never, route: {} as never };
-  const delays = Array.from({ length: 30 }, (_, index) => policy.next({ ...failed, attempt: index + 1 })).map((next) => (next === 'giveUp' ? 0 : next.afterMs));
+  const delays = Array.from({ length: 30 }, (_, index) => policy.next({ ...failed, attempt: index + 1 })).map((next) =>
+    next === 'giveUp' ? 0 : next.afterMs,
+  );
   expect(delays[0]).toBeLessThanOrEqual(10_000);
   for (const delay of delays.slice(defaultRetry.earlyMs.length)) expect(delay).toBeGreaterThanOrEqual(30 * 60_000);
   expect(policy.lifetimeMs).toBe(5 * 86_400_000);
@@ -294,4 +299,3 @@ test('a delay warning is sent once at its age, and not where it is declined', as
   const reports = await collect(spooler.list({ direction: 'inbound' }));
   expect(reports.map(({ properties }) => properties.named?.['reportKind'])).toEqual(['delay']);
 });
-

@@ -32,7 +32,11 @@ describe('matching', () => {
   });
 
   test('a session of another account, or one that takes only smaller messages, does not match', () => {
-    const sessions = [{ ...session('work', ['SMTP']), account: 'work' }, { ...session('tiny', ['SMTP']), messageSizeBytes: 10 }, session('any', ['SMTP'])];
+    const sessions = [
+      { ...session('work', ['SMTP']), account: 'work' },
+      { ...session('tiny', ['SMTP']), messageSizeBytes: 10 },
+      session('any', ['SMTP']),
+    ];
     expect(matchingSessions(recipient('SMTP'), { sizeBytes: 11, account: 'home' }, sessions)).toEqual(['any']);
     expect(matchingSessions(recipient('SMTP'), { sizeBytes: 10, account: 'work' }, sessions)).toEqual(['work', 'tiny', 'any']);
   });
@@ -66,7 +70,10 @@ test('M-016 in the spooler, too, the UID decides before the type', async () => {
 test('M-017 recipients that the first match leaves go on to the next', async () => {
   const first = loopback({
     name: 'first',
-    answer: ({ recipients }) => recipients.map(({ id, address }) => (address.startsWith('bob') ? { recipient: id, outcome: 'accepted' } : { recipient: id, outcome: 'notMine' })),
+    answer: ({ recipients }) =>
+      recipients.map(({ id, address }) =>
+        address.startsWith('bob') ? { recipient: id, outcome: 'accepted' } : { recipient: id, outcome: 'notMine' },
+      ),
   });
   const second = loopback({ name: 'second' });
   const { spooler, clock, states } = await world({ providers: [first, second] });
@@ -78,7 +85,12 @@ test('M-017 recipients that the first match leaves go on to the next', async () 
 });
 
 test('M-018 when no match is left, exactly those recipients are reported as undeliverable', async () => {
-  const none = loopback({ answer: ({ recipients }) => recipients.map(({ id, address }) => (address.startsWith('bob') ? { recipient: id, outcome: 'accepted' } : { recipient: id, outcome: 'notMine' })) });
+  const none = loopback({
+    answer: ({ recipients }) =>
+      recipients.map(({ id, address }) =>
+        address.startsWith('bob') ? { recipient: id, outcome: 'accepted' } : { recipient: id, outcome: 'notMine' },
+      ),
+  });
   const { spooler, clock, states } = await world({ providers: [none] });
   const { id } = await spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']));
   await clock.advance('1s');

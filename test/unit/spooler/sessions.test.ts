@@ -69,12 +69,15 @@ test('M-003 logon opens neither direction; each opens by its own event', async (
 
 test('M-004 a session without poll and idle is never asked for them', async () => {
   const asked: string[] = [];
-  const session = new Proxy({ addressTypes: ['SMTP'] as const, submitMessage: async () => ({ outcome: 'accepted' as const }) }, {
-    get: (target, key) => {
-      asked.push(String(key));
-      return Reflect.get(target, key) as unknown;
+  const session = new Proxy(
+    { addressTypes: ['SMTP'] as const, submitMessage: async () => ({ outcome: 'accepted' as const }) },
+    {
+      get: (target, key) => {
+        asked.push(String(key));
+        return Reflect.get(target, key) as unknown;
+      },
     },
-  });
+  );
   const { spooler, clock } = await world({ providers: [{ name: 'plain', logon: async () => session }] });
   const { id } = await spooler.submit(note());
   await clock.advance('1h');
@@ -161,7 +164,11 @@ test('M-014 address types are read after logon and hold until a change of config
 
 test('M-024 the address types of the spooler are those of its active sessions', async () => {
   const { spooler } = await world({
-    providers: [loopback({ name: 'a', addressTypes: ['SMTP', 'FAX'] }), loopback({ name: 'b', addressTypes: ['FAX', 'MSMQ'] }), loopback({ name: 'c', addressTypes: [''] })],
+    providers: [
+      loopback({ name: 'a', addressTypes: ['SMTP', 'FAX'] }),
+      loopback({ name: 'b', addressTypes: ['FAX', 'MSMQ'] }),
+      loopback({ name: 'c', addressTypes: [''] }),
+    ],
   });
   expect((await spooler.listAddressTypes()).toSorted()).toEqual(['FAX', 'MSMQ', 'SMTP']);
 });

@@ -37,9 +37,15 @@ test('M-029 every change of the queue wakes the spooler: no message waits for a 
 
 test('M-032 lists are expanded, duplicates dropped and one-offs resolved at submit', async () => {
   const { spooler } = await world({
-    addressBook: { resolve: async (names) => names.map((name) => [`${name}1`, `${name}2`].map((local) => ({ type: 'SMTP', address: `${local}@harbour.example` }))) },
+    addressBook: {
+      resolve: async (names) => names.map((name) => [`${name}1`, `${name}2`].map((local) => ({ type: 'SMTP', address: `${local}@harbour.example` }))),
+    },
   });
-  const { id } = await spooler.submit(note(['Bob <bob@harbour.example>', 'BOB@harbour.example', '[FAX:+49 40 1]'], { recipients: [{ list: 'crew' }, { type: 'SMTP', address: 'crew1@harbour.example' }] }));
+  const { id } = await spooler.submit(
+    note(['Bob <bob@harbour.example>', 'BOB@harbour.example', '[FAX:+49 40 1]'], {
+      recipients: [{ list: 'crew' }, { type: 'SMTP', address: 'crew1@harbour.example' }],
+    }),
+  );
   const rows = (await spooler.get(id))?.recipients.map(({ type, address }) => `${type}:${address}`);
   expect(rows).toEqual(['SMTP:bob@harbour.example', 'FAX:+49 40 1', 'SMTP:crew1@harbour.example', 'SMTP:crew2@harbour.example']);
 });
@@ -48,9 +54,13 @@ test('M-037 expiry and delivery times reach the provider, and the spooler holds 
   const seen: unknown[] = [];
   const { spooler, clock } = await world({ loopback: { transfer: ({ properties }) => void seen.push(properties) } });
   const deferredDeliveryAt = clock.now() + 3_600_000;
-  await spooler.submit(note('bob@harbour.example', { properties: { deferredDeliveryAt, latestDeliveryAt: deferredDeliveryAt + 1 } }), { expiresAt: deferredDeliveryAt + 2 });
+  await spooler.submit(note('bob@harbour.example', { properties: { deferredDeliveryAt, latestDeliveryAt: deferredDeliveryAt + 1 } }), {
+    expiresAt: deferredDeliveryAt + 2,
+  });
   await clock.settle();
-  expect(seen).toEqual([expect.objectContaining({ deferredDeliveryAt, latestDeliveryAt: deferredDeliveryAt + 1, expiresAt: deferredDeliveryAt + 2 })]);
+  expect(seen).toEqual([
+    expect.objectContaining({ deferredDeliveryAt, latestDeliveryAt: deferredDeliveryAt + 1, expiresAt: deferredDeliveryAt + 2 }),
+  ]);
 });
 
 test('T-009 U-026 the same key and input return the first id, also when both come at once; other input is a conflict', async () => {
@@ -62,12 +72,16 @@ test('T-009 U-026 the same key and input return the first id, also when both com
   const three = await spooler.submit(note(), { idempotencyKey: 'k' });
   expect(three).toMatchObject({ id: one.id, existing: true, messageId: one.messageId, envelope: one.envelope });
   expect(provider.handedOver).toHaveLength(1);
-  await expect(spooler.submit(note('cleo@harbour.example'), { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'EDUPLICATE', field: 'idempotencyKey' });
+  await expect(spooler.submit(note('cleo@harbour.example'), { idempotencyKey: 'k' })).rejects.toMatchObject({
+    code: 'EDUPLICATE',
+    field: 'idempotencyKey',
+  });
 });
 
 test('T-009 the bytes of attachments count, also of streams', async () => {
   const { spooler } = await world();
-  const withStream = (text: string) => note('bob@harbour.example', { attachments: [{ filename: 'chart.txt', content: Readable.from([Buffer.from(text)]) }] });
+  const withStream = (text: string) =>
+    note('bob@harbour.example', { attachments: [{ filename: 'chart.txt', content: Readable.from([Buffer.from(text)]) }] });
   const first = await spooler.submit(withStream('depth 7 m'), { idempotencyKey: 'k' });
   expect(await spooler.submit(withStream('depth 7 m'), { idempotencyKey: 'k' })).toMatchObject({ id: first.id, existing: true });
   await expect(spooler.submit(withStream('depth 8 m'), { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'EDUPLICATE' });
@@ -81,7 +95,9 @@ test('T-010 a submit is whole or not at all: a failing attachment leaves nothing
       throw new Error('the disk is gone');
     })(),
   );
-  await expect(spooler.submit(note('bob@harbour.example', { attachments: [{ filename: 'chart', content: broken }] }))).rejects.toThrow('the disk is gone');
+  await expect(spooler.submit(note('bob@harbour.example', { attachments: [{ filename: 'chart', content: broken }] }))).rejects.toThrow(
+    'the disk is gone',
+  );
   expect(await collect(spooler.list())).toEqual([]);
 });
 
@@ -107,7 +123,9 @@ test('U-005 the bytes as submitted stay retrievable whatever happens', async () 
     preprocessors: [{ name: 'stamp', preprocess: async (message) => await message.setContent(Buffer.from('Subject: other\r\n\r\nreplaced\r\n')) }],
     loopback: { answer: () => ({ outcome: 'rejected', diagnostic: { code: 'EENVELOPE', text: '550 no' } }) },
   });
-  const bytes = Buffer.from('From: ann@harbour.example\r\nTo: bob@harbour.example\r\nMessage-ID: <1@harbour.example>\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nSubject: Berth 7\r\n\r\nAs it was.\r\n');
+  const bytes = Buffer.from(
+    'From: ann@harbour.example\r\nTo: bob@harbour.example\r\nMessage-ID: <1@harbour.example>\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nSubject: Berth 7\r\n\r\nAs it was.\r\n',
+  );
   const { id } = await spooler.submit({ raw: bytes });
   const raw = async () => Buffer.concat(await collect(await spooler.raw(id))).toString();
   expect(await raw()).toBe(bytes.toString());

@@ -2,7 +2,15 @@
 import { loopback, type LoopbackOptions, type LoopbackProvider } from 'mailspool/providers/loopback';
 import { seededRandom, virtualTime, type VirtualTime } from 'mailspool/testing';
 import { onTestFinished } from 'vitest';
-import { createSpooler, type Spooler, type SpoolerEvent, type SpoolerOptions, type StateName, type EntryId, type SubmitMessage } from '../../../src/index.ts';
+import {
+  createSpooler,
+  type Spooler,
+  type SpoolerEvent,
+  type SpoolerOptions,
+  type StateName,
+  type EntryId,
+  type SubmitMessage,
+} from '../../../src/index.ts';
 import { memoryStore, type MemoryStore } from '../../../src/store/memory/memory-store.ts';
 
 export interface World {
@@ -26,7 +34,7 @@ export interface WorldOptions extends Partial<Omit<SpoolerOptions, 'store' | 'cl
 /** Stops by itself when the test ends. */
 export async function world({ loopback: script = {}, start = true, ...options }: WorldOptions = {}): Promise<World> {
   const clock = options.clock ?? virtualTime();
-  const store = options.store ?? (memoryStore());
+  const store = options.store ?? memoryStore();
   const provider = loopback(script);
   const spooler = await createSpooler({ random: seededRandom(1), providers: [provider], ...options, clock, store });
   onTestFinished(() => void spooler.stop({ drainMs: 0 }).catch(() => undefined));

@@ -19,12 +19,25 @@ describe('messageParts', () => {
   });
 
   it('cuts at delimiter lines alone; the line end before one is not content', () => {
-    const text = 'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--bb\r\npreamble --b\r\n--b  \r\n\r\none\r\n--b2\r\n\r\n--b\r\nContent-Type: a/b\r\n\r\n\r\n--b--\r\nepilogue\r\n--b\r\n';
-    expect(parts(text)).toEqual(['MULTIPART/MIXED', [['TEXT/PLAIN', 'one\r\n--b2\r\n'], ['A/B', '']]]);
+    const text =
+      'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--bb\r\npreamble --b\r\n--b  \r\n\r\none\r\n--b2\r\n\r\n--b\r\nContent-Type: a/b\r\n\r\n\r\n--b--\r\nepilogue\r\n--b\r\n';
+    expect(parts(text)).toEqual([
+      'MULTIPART/MIXED',
+      [
+        ['TEXT/PLAIN', 'one\r\n--b2\r\n'],
+        ['A/B', ''],
+      ],
+    ]);
   });
 
   it('bears line ends of LF, missing ends and missing parts', () => {
-    expect(parts('Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo')).toEqual(['MULTIPART/MIXED', [['TEXT/PLAIN', 'one'], ['TEXT/PLAIN', 'two']]]);
+    expect(parts('Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo')).toEqual([
+      'MULTIPART/MIXED',
+      [
+        ['TEXT/PLAIN', 'one'],
+        ['TEXT/PLAIN', 'two'],
+      ],
+    ]);
     expect(parts('Content-Type: multipart/mixed; boundary=b\r\n\r\nnothing')).toEqual(['TEXT/PLAIN', 'nothing']);
     expect(parts('Content-Type: multipart/mixed\r\n\r\n--\r\n')).toEqual(['TEXT/PLAIN', '--\r\n']);
   });
@@ -37,11 +50,31 @@ describe('messageParts', () => {
   it('stops at a depth, and never fails', () => {
     const nested = 'Content-Type: message/rfc822\r\n\r\n'.repeat(10_000);
     expect(JSON.stringify(parts(nested)).length).toBeLessThan(nested.length * 2);
-    const piece = fc.constantFrom('Content-Type: multipart/mixed; boundary=b', '\r\n', '\n', '--b', '--', 'message/rfc822', ' ', ';', '"', ':', 'x', 'Content-Type:');
+    const piece = fc.constantFrom(
+      'Content-Type: multipart/mixed; boundary=b',
+      '\r\n',
+      '\n',
+      '--b',
+      '--',
+      'message/rfc822',
+      ' ',
+      ';',
+      '"',
+      ':',
+      'x',
+      'Content-Type:',
+    );
     fc.assert(fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => Array.isArray(parts(pieces.join('')))));
   });
 
   it('reads parameters, quoted or not, over folds', () => {
-    expect(parameterised('text/plain; charset="utf-8";\tname="a \\"b\\";c"; x=y')).toEqual({ value: 'text/plain', parameters: [['CHARSET', 'utf-8'], ['NAME', 'a "b";c'], ['X', 'y']] });
+    expect(parameterised('text/plain; charset="utf-8";\tname="a \\"b\\";c"; x=y')).toEqual({
+      value: 'text/plain',
+      parameters: [
+        ['CHARSET', 'utf-8'],
+        ['NAME', 'a "b";c'],
+        ['X', 'y'],
+      ],
+    });
   });
 });

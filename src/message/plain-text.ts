@@ -25,7 +25,14 @@ export function plainMessage(message: SubmitMessage, header: HeaderValues): Uint
   if (furtherFields.some((name) => message[name] !== undefined && message[name] !== null)) return undefined;
   const body = plainBody(message.text);
   const head = body === undefined ? undefined : plainHead(header);
-  return head === undefined ? undefined : Buffer.from(`${head}\r\n${body}`, 'latin1');
+  return head === undefined || body === undefined ? undefined : asciiBytes(`${head}\r\n`, body);
+}
+
+function asciiBytes(head: string, body: string): Uint8Array {
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, 'latin1');
+  bytes.write(body, head.length, 'latin1');
+  return bytes;
 }
 
 /** Each of these makes more than a text of a message, or changes how it is written. */
@@ -54,9 +61,19 @@ const maxLineLength = 76;
 
 function plainBody(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '' || text.length > maxLength || /[^\t\n\r\x20-\x7e]/.test(text)) return undefined;
-  const lines = (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text).split('\n');
-  if (lines.some((line) => line.length > maxLineLength)) return undefined;
-  return lines.join('\r\n') + (lines.at(-1) === '' ? '' : '\r\n');
+  const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+  if (hasLongLine(lines)) return undefined;
+  return lines.replaceAll('\n', '\r\n') + (lines.endsWith('\n') ? '' : '\r\n');
+}
+
+function hasLongLine(text: string): boolean {
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf('\n', start);
+    if ((end === -1 ? text.length : end) - start > maxLineLength) return true;
+    if (end === -1) return false;
+    start = end + 1;
+  }
+  return false;
 }
 
 function plainHead(header: HeaderValues): string | undefined {

@@ -30,7 +30,13 @@ export function openBuiltIn({ DatabaseSync }: SqliteModule, file: string): Conne
 }
 
 const statementOf = (statement: StatementSync): Statement => ({
-  run: (...values) => ({ changes: Number(statement.run(...bindable(values)).changes) }),
-  get: (...values) => statement.get(...bindable(values)),
-  all: (...values) => statement.all(...bindable(values)),
+  run: (...values) => ({ changes: Number(statement.run(...bound(values)).changes) }),
+  get: (...values) => statement.get(...bound(values)),
+  all: (...values) => statement.all(...bound(values)),
 });
+
+/** Node 22 stores bytes that have no memory of their own as NULL. */
+const noBytes = new Uint8Array(new ArrayBuffer(1), 0, 0);
+
+const bound = (values: readonly Value[]): readonly Value[] =>
+  bindable(values).map((value) => (value instanceof Uint8Array && value.byteLength === 0 ? noBytes : value));

@@ -35,17 +35,18 @@ describe.each(drivers)('the driver over %s', (driver) => {
     expect(connection.prepare('SELECT * FROM t WHERE id = ?').get(2)).toBeUndefined();
   });
 
-  it('takes a single value that is bytes or nothing', () => {
+  it('takes a single value that is bytes, also none, or nothing', () => {
     const connection = opened();
     const insert = connection.prepare('INSERT INTO t (bytes) VALUES (?)');
     insert.run(new Uint8Array([1, 2]));
     insert.run(null);
+    insert.run(new Uint8Array(new ArrayBuffer(0)));
     expect(
       connection
         .prepare('SELECT length(bytes) AS length FROM t ORDER BY id')
         .all()
         .map((row) => row['length']),
-    ).toEqual([2, null]);
+    ).toEqual([2, null, 0]);
   });
 
   it('refuses what is no value of a column, with an error', () => {

@@ -6,9 +6,24 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
-export const systemRandom: Random = {
-  bytes: (count) => randomFillSync(new Uint8Array(count)),
-};
+export const systemRandom: Random = { bytes: (count) => (count <= poolBytes / 8 ? fromPool(count) : randomFillSync(new Uint8Array(count))) };
+
+/** Small draws come from a pool, since asking the system costs more than the bytes. None is given out twice. */
+const poolBytes = 4096;
+const pool = new Uint8Array(poolBytes);
+let used = poolBytes;
+
+function fromPool(count: number): Uint8Array {
+  if (used + count > poolBytes) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const from = used;
+  used += count;
+  const drawn = pool.slice(from, used);
+  pool.fill(0, from, used);
+  return drawn;
+}
 
 /** A number in [0, 1). */
 export const fraction = (random: Random): number => new DataView(random.bytes(4).buffer).getUint32(0) / 2 ** 32;

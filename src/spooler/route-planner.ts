@@ -48,8 +48,9 @@ export class RoutePlanner {
   /** A size that no session in reach takes is refused at submit. @throws EMAXSIZE */
   checkSize(recipients: readonly Recipient[], message: Routable): void {
     for (const recipient of recipients) {
+      if (this.taker(recipient, message)) continue;
       const regardless = matchingSessions(recipient, { ...this.#scoped(message), sizeBytes: 0 }, this.#routing());
-      if (regardless.length === 0 || this.taker(recipient, message)) continue;
+      if (regardless.length === 0) continue;
       throw new MailspoolError(
         'EMAXSIZE',
         `the message has ${message.sizeBytes} bytes, more than ${regardless.join(', ')} takes for ${recipient.address}`,

@@ -109,7 +109,7 @@ export class ReceivedMessage implements InboundMessage {
   async #whole(bytes: Uint8Array): Promise<ContentRef | { readonly inline: Uint8Array }> {
     this.#head = bytes.subarray(0, headerBytes);
     this.#parts.progress();
-    return bytes.byteLength <= inlineBytes ? { inline: bytes.slice() } : await this.#parts.store.putContent(once(bytes));
+    return bytes.byteLength <= inlineBytes ? { inline: new Uint8Array(bytes) } : await this.#parts.store.putContent(once(bytes));
   }
 
   /** Small messages are kept until they are saved, large ones go to the store as they come. */

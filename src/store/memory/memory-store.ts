@@ -69,7 +69,7 @@ export class MemoryStore implements MessageStore {
 
   async putContent(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ContentRef> {
     const chunks: Uint8Array[] = [];
-    const measured = await digested(source, (chunk) => void chunks.push(chunk.slice()), signal);
+    const measured = await digested(source, (chunk) => void chunks.push(new Uint8Array(chunk)), signal);
     return this.#write((operation) => {
       const stored = { ref: newContentRef(operation), ...measured };
       operation.tables.putContent({ ...stored, uses: 0, at: operation.now }, Buffer.concat(chunks));

@@ -65,6 +65,9 @@ function print(text: string): 0 {
   return 0;
 }
 
+// What was started and written for the run goes with the process, however that ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

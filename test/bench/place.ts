@@ -1,4 +1,5 @@
 // Where the store stands: the file system, and what a sync costs there. A tmpfs syncs nothing, so it answers nothing.
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -21,11 +22,16 @@ export async function preparePlace(parent: string = defaultDirectory): Promise<P
   if (withoutDisk.has(fileSystem))
     throw new Unfit(`${resolve(parent)} is on a ${fileSystem}, where a sync costs nothing; name a directory on a disk with --directory`);
   const directory = await mkdtemp(join(parent, 'run-'));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', remove);
   return {
     directory,
     fileSystem,
     meanFsyncMs: await meanFsyncMs(directory),
-    [Symbol.asyncDispose]: async () => await rm(directory, { recursive: true }),
+    [Symbol.asyncDispose]: async () => {
+      process.off('exit', remove);
+      await rm(directory, { recursive: true });
+    },
   };
 }
 

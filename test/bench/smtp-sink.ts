@@ -28,12 +28,15 @@ export async function startSmtpSink(directory: string): Promise<SmtpSink> {
   const asUser = userInfo().uid === 0 ? ['-u', 'nobody'] : [];
   const sink = spawn(binary, [...asUser, '-c', `127.0.0.1:${port}`, backlog], { stdio: ['ignore', file.fd, 'inherit'] });
   const ended = once(sink, 'exit');
+  const kill = () => sink.kill();
+  process.once('exit', kill);
   await file.close();
   await listening(sink, port);
   return {
     port,
     taken: async () => lastCount(await readFile(counts, 'latin1')),
     [Symbol.asyncDispose]: async () => {
+      process.off('exit', kill);
       sink.kill();
       await ended;
     },

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { inboundProperties } from '../../../src/message/inbound-properties.ts';
 import { fc, test as propertyTest } from './property.ts';
+import { growth, linear } from './growth.ts';
 
 const read = (text: string) => inboundProperties(Buffer.from(text));
 
@@ -97,18 +98,14 @@ describe('received headers', () => {
     ['a line without end', (size) => 'x'.repeat(size)],
   ];
 
-  it.each(shapes)('X-011 %s of a megabyte are read within a second', (_, make) => {
-    const bytes = Buffer.from(make(1_000_000));
-    const start = performance.now();
-    inboundProperties(bytes);
-    expect(performance.now() - start).toBeLessThan(1000);
+  it.each(shapes)('X-011 %s cost in proportion to their size', (_, make) => {
+    expect(growth((size) => void inboundProperties(Buffer.from(make(size))))).toBeLessThan(linear);
   });
 
   it('X-012 a hundred megabytes of header are read no further than the limit', () => {
-    const bytes = Buffer.alloc(100 * 1024 * 1024, 'x');
-    const start = performance.now();
-    expect(inboundProperties(bytes).recipients).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(500);
+    const late = Buffer.alloc(100 * 1024 * 1024, 'x\r\n');
+    late.write('\r\nSubject: beyond\r\n\r\n', late.byteLength - 100);
+    expect(inboundProperties(late).properties.subject).toBeUndefined();
   });
 
   it('X-012 100,000 recipients: the rows are bounded', () => {

@@ -130,14 +130,12 @@ describe('a report from elsewhere', () => {
   });
 
   it('X-012 a million parts and recipients are bounded', () => {
-    const start = performance.now();
     const parts = '--9B095B5ADSN=_01.mx.pier.example\r\n\r\n'.repeat(30_000);
     recognise(report([parts]));
     const many = recognise(
       report(['Reporting-MTA: dns; mx', ...Array.from({ length: 20_000 }, () => '\r\nFinal-Recipient: rfc822;b@c.example\r\nAction: failed')]),
     );
     expect(many?.rows.length).toBeLessThanOrEqual(1000);
-    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   propertyTest(

@@ -58,6 +58,10 @@ export class Processors {
     this.#of(session).post.push(postprocessor);
   }
 
+  hasPreprocessors(session: SessionKey): boolean {
+    return (this.#bySession.get(session)?.pre.length ?? 0) > 0;
+  }
+
   get pre(): RegisteredPreprocessor[] {
     const bySession = [...this.#bySession].flatMap(([session, { pre }]) => pre.map((preprocessor) => ({ preprocessor, session })));
     return [...this.#own.pre.map((preprocessor) => ({ preprocessor })), ...bySession];

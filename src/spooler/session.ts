@@ -15,6 +15,8 @@ export class Session {
   transport: TransportSession | undefined;
   /** The last answer of `addressTypes`; undefined until the first ever logon. */
   types: Pick<RoutingSession, 'types' | 'uids'> | undefined;
+  /** Whether it registered preprocessors at its last logon; undefined until the first ever. */
+  preprocesses: boolean | undefined;
   /** The first logon of this run has succeeded or failed. */
   tried = false;
   outboundOn = false;

@@ -1,12 +1,13 @@
 // Keeps every session of the profile logged on: supervised logon and logoff with backoff, and the news that sessions
 // raise. A session that fails costs the others nothing.
+import { setMaxListeners } from 'node:events';
 import { isMailspoolError, MailspoolError } from '../errors.ts';
 import type { SessionKey } from '../message/recipient.ts';
 import type { Postprocessor, Preprocessor } from '../provider/processors.ts';
 import type { MessageLookup, SpoolerNotification, StatusRecipient } from '../provider/spooler-support.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
 import { contractVersion } from '../provider/transport-provider.ts';
-import type { TransportEvent } from '../provider/transport-session.ts';
+import type { TransportEvent, TransportSession } from '../provider/transport-session.ts';
 import { backoffMs, type Backoff } from '../time/backoff.ts';
 import { sleepUntil } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
@@ -20,6 +21,10 @@ const logonMs = 60_000;
 const logoffMs = 5_000;
 const logonBackoff: Backoff = { firstMs: 5_000, factor: 2, maxMs: 300_000, jitter: 0.2 };
 const authRetryMs = 300_000;
+/** A gate without an end. */
+const openGateMs = 300_000;
+/** A gate that has ended already must not become a loop. */
+const shortestGateMs = 1_000;
 
 /** What the engine does about news of a session. */
 export interface SessionHooks {
@@ -42,6 +47,8 @@ export class Sessions implements SupportTarget {
   #order: readonly SessionKey[] | undefined;
   #running: Promise<unknown> | undefined;
   readonly #supports = new Map<Session, SessionSupport>();
+  /** Changes of direction come one after the other. */
+  readonly #switching = new Map<Session, Promise<void>>();
   readonly #endings = new Map<Session, (reason: Ending) => void>();
 
   constructor(
@@ -64,9 +71,12 @@ export class Sessions implements SupportTarget {
     return transportOrder(this.all, this.#order);
   }
 
-  /** Every session has had its first chance to log on, or told its address types in an earlier run. */
+  /**
+   * Every session has had its first chance to log on, or told its address types in an earlier run. One that registered
+   * preprocessors then is waited for, since it will register them again.
+   */
   get known(): boolean {
-    return this.all.every(({ tried, types }) => tried || types !== undefined);
+    return this.all.every(({ tried, types, preprocesses }) => tried || (types !== undefined && !preprocesses));
   }
 
   /** Whether some session's address types were never heard: it might match anything. */
@@ -87,8 +97,10 @@ export class Sessions implements SupportTarget {
     const [order, ...types] = await this.#engine.store.load([orderKey, ...this.all.map(({ key }) => typesKey(key))]);
     this.#order = order?.values['order'] as readonly SessionKey[] | undefined;
     for (const [index, session] of this.all.entries()) {
-      const stored = types[index]?.values['addressTypes'];
-      if (stored !== undefined) session.types = stored as NonNullable<Session['types']>;
+      const stored = types[index]?.values;
+      if (stored?.['addressTypes'] === undefined) continue;
+      session.types = stored['addressTypes'] as NonNullable<Session['types']>;
+      session.preprocesses = stored['preprocesses'] !== false;
     }
   }
 
@@ -104,8 +116,8 @@ export class Sessions implements SupportTarget {
   }
 
   async setOrder(order: readonly SessionKey[]): Promise<void> {
-    if (order.length !== this.all.length)
-      throw new MailspoolError('EBUSY', `the order names ${order.length} of ${this.all.length} sessions`, { field: 'order' });
+    if (order.length !== this.all.length || new Set(order).size !== order.length)
+      throw new MailspoolError('EBUSY', `the order names ${new Set(order).size} of ${this.all.length} sessions`, { field: 'order' });
     for (const key of order) if (!this.get(key)) throw new MailspoolError('ENOTFOUND', `there is no session ${key}`, { field: 'order' });
     const [current] = await this.#engine.store.load([orderKey]);
     await this.#engine.store.save([{ key: orderKey, version: current?.version ?? 0, values: { order } }]);
@@ -124,14 +136,22 @@ export class Sessions implements SupportTarget {
 
   /** Opens or closes both directions of a session as the situation asks, each by its own event (M-003, M-086). */
   async switch(session: Session): Promise<void> {
+    const switched = (this.#switching.get(session) ?? Promise.resolve()).then(async () => await this.#switch(session));
+    this.#switching.set(session, switched);
+    await switched;
+  }
+
+  async #switch(session: Session): Promise<void> {
     const on = session.transport !== undefined && !session.suspended && !this.#offline;
     if (session.outboundOn !== on) await this.#direct(session, 'outbound', on);
     if (session.inboundOn !== on) await this.#direct(session, 'inbound', on);
     this.#hooks.changed(session);
   }
 
-  /** Closes the session for a while, without spending attempts. */
-  gate(session: Session, gate: Gate): void {
+  /** Closes the session for a while, without spending attempts. Every gate has an end: then one hand-over probes the way. */
+  gate(session: Session, { reason, until = Number.POSITIVE_INFINITY }: Gate): void {
+    const now = this.#engine.clock.now();
+    const gate = { reason, until: Number.isFinite(until) ? Math.max(until, now + shortestGateMs) : now + openGateMs };
     session.closeGate(gate);
     this.#engine.events.emit({ type: 'gate', session: session.key, gate });
     this.#hooks.changed(session);
@@ -201,6 +221,8 @@ export class Sessions implements SupportTarget {
     for (let failures = 0; !signal.aborted;) {
       const life = new AbortController();
       const lifeSignal = AbortSignal.any([signal, life.signal]);
+      // Each connection of a provider may listen to it: that is no leak.
+      setMaxListeners(0, lifeSignal);
       const ended = this.#ending(session, signal, life.signal);
       try {
         await this.#logOn(session, lifeSignal);
@@ -212,7 +234,9 @@ export class Sessions implements SupportTarget {
       } catch (error) {
         failures += 1;
         life.abort();
+        const { transport } = session;
         this.#failed(session, error);
+        if (transport) await this.#quietly(`logoff of ${session.key}`, logoffMs, async () => await transport.logoff?.());
       }
       if (!signal.aborted) await this.#pause(session, failures, signal);
     }
@@ -232,13 +256,7 @@ export class Sessions implements SupportTarget {
     this.#processors.reset(session.key);
     const support = new SessionSupport(session, { ...this.#engine, target: this }, signal);
     const options = { inbound: false, outbound: false, offline: this.#offline, interactive: this.#interactive, signal };
-    session.transport = await withDeadline(
-      this.#engine.clock,
-      logonMs,
-      `logon of ${session.key}`,
-      signal,
-      async (bounded) => await provider.logon(support, { ...options, signal: bounded }),
-    );
+    session.transport = await this.#logonInTime(session, signal, async (bounded) => await provider.logon(support, { ...options, signal: bounded }));
     this.#supports.set(session, support);
     session.failure = undefined;
     session.columns = { ...session.columns, statusText: session.columns.statusText === 'not logged on' ? '' : session.columns.statusText };
@@ -248,17 +266,37 @@ export class Sessions implements SupportTarget {
     await this.switch(session);
   }
 
+  /** Whoever comes back after the deadline, or after the spooler stopped, is logged off again: nothing stays open behind its back. */
+  async #logonInTime(session: Session, signal: AbortSignal, logon: (signal: AbortSignal) => Promise<TransportSession>): Promise<TransportSession> {
+    let late: Promise<TransportSession> | undefined;
+    try {
+      return await withDeadline(this.#engine.clock, logonMs, `logon of ${session.key}`, signal, (bounded) => (late = logon(bounded)));
+    } catch (error) {
+      void late?.then(
+        async (transport) => await this.#quietly(`late logoff of ${session.key}`, logoffMs, async () => await transport.logoff?.()),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
   /** Asks for the address types and remembers them, so that mail for a session that is down waits (M-040, M-090). */
   async #readTypes(session: Session): Promise<void> {
     const { transport } = session;
     if (!transport) return;
-    const types = normalAddressTypes(transport.addressTypes);
-    const changed = JSON.stringify(types) !== JSON.stringify(session.types);
-    session.types = types;
-    if (!changed) return;
-    const key = typesKey(session.key);
-    const [current] = await this.#engine.store.load([key]);
-    await this.#engine.store.save([{ key, version: current?.version ?? 0, values: { addressTypes: types } }]);
+    const known = { types: session.types, preprocesses: session.preprocesses };
+    session.types = normalAddressTypes(transport.addressTypes);
+    session.preprocesses = this.#processors.hasPreprocessors(session.key);
+    const { types, preprocesses } = session;
+    if (JSON.stringify({ types, preprocesses }) === JSON.stringify(known)) return;
+    try {
+      const key = typesKey(session.key);
+      const [current] = await this.#engine.store.load([key]);
+      await this.#engine.store.save([{ key, version: current?.version ?? 0, values: { addressTypes: types, preprocesses } }]);
+    } catch (error) {
+      // Mail goes out meanwhile, also when the disk is full (T-005).
+      this.#engine.logger.warn({ error, session: session.key }, 'the address types could not be stored');
+    }
   }
 
   async #logOff(session: Session, life: AbortController, reason: Ending | undefined): Promise<void> {
@@ -296,9 +334,15 @@ export class Sessions implements SupportTarget {
   }
 
   async #direct(session: Session, type: 'inbound' | 'outbound', on: boolean): Promise<void> {
-    if (type === 'outbound') session.outboundOn = on;
-    else session.inboundOn = on;
+    const { transport } = session;
+    const mark = (open: boolean) => {
+      if (type === 'outbound') session.outboundOn = open;
+      else session.inboundOn = open;
+    };
+    // Closed at once, opened when the session has heard of it (M-002).
+    if (!on) mark(false);
     await this.notify(session, { type, on });
+    if (on && session.transport === transport) mark(true);
   }
 
   async notify(session: Session, event: TransportEvent): Promise<void> {

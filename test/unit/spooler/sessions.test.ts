@@ -67,21 +67,29 @@ test('M-003 logon opens neither direction; each opens by its own event', async (
   ]);
 });
 
-test('M-004 a session without poll and idle is never asked for them', async () => {
+test('M-004 only a session that has poll and idle, and wants to be polled, is ever asked for them', async () => {
   const asked: string[] = [];
-  const session = new Proxy(
-    { addressTypes: ['SMTP'] as const, submitMessage: async () => ({ outcome: 'accepted' as const }) },
-    {
-      get: (target, key) => {
-        asked.push(String(key));
-        return Reflect.get(target, key) as unknown;
-      },
+  const sending = { addressTypes: ['SMTP'], submitMessage: async () => ({ outcome: 'accepted' as const }) };
+  const ask = (what: string) => async () => (asked.push(what), false);
+  const receiving = { poll: ask('poll'), startMessage: async () => void asked.push('startMessage') };
+  const { clock, events } = await world({
+    providers: [
+      { name: 'plain', logon: async () => sending },
+      { name: 'sender', logon: async () => ({ ...sending, ...receiving, reception: 'none' }) },
+      { name: 'poller', logon: async () => ({ ...sending, ...receiving, reception: 'poll', idle: async () => void asked.push('idle') }) },
+    ],
+    logger: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (_fields, text) => void asked.push(text),
+      error: (_fields, text) => void asked.push(text),
     },
-  );
-  const { spooler, clock } = await world({ providers: [{ name: 'plain', logon: async () => session }] });
-  const { id } = await spooler.submit(note());
+  });
+  await clock.advance('30s');
+  expect(asked).toEqual(['poll']);
   await clock.advance('1h');
-  expect((await spooler.settled(id)).accepted).toHaveLength(1);
+  expect(new Set(asked)).toEqual(new Set(['poll', 'idle']));
+  expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
 });
 
 test('M-006 without interaction a provider with bad credentials rejects; the gate says so and nothing is spent', async () => {
@@ -162,21 +170,35 @@ test('M-014 address types are read after logon and hold until a change of config
   expect(await states(gone.id)).toEqual({ 'bob@harbour.example': 'failed' });
 });
 
-test('M-024 the address types of the spooler are those of its active sessions', async () => {
-  const { spooler } = await world({
+test('M-024 the address types of the spooler are those of its active sessions, each once', async () => {
+  const away = loopback({
+    name: 'd',
+    addressTypes: ['MAILSLOT'],
+    logon: () => {
+      if (down) throw new TransportError('ECONNECTION', 'the host is down');
+    },
+  });
+  let down = false;
+  const first = await world({
     providers: [
       loopback({ name: 'a', addressTypes: ['SMTP', 'FAX'] }),
       loopback({ name: 'b', addressTypes: ['FAX', 'MSMQ'] }),
       loopback({ name: 'c', addressTypes: [''] }),
+      away,
     ],
   });
-  expect((await spooler.listAddressTypes()).toSorted()).toEqual(['FAX', 'MSMQ', 'SMTP']);
+  expect((await first.spooler.listAddressTypes()).toSorted()).toEqual(['FAX', 'MAILSLOT', 'MSMQ', 'SMTP']);
+  await first.spooler.stop();
+  down = true;
+  const again = await world({ providers: [away, loopback({ name: 'a' })], store: first.store.sharing(), clock: first.clock });
+  expect(await again.spooler.listAddressTypes()).toEqual(['SMTP']);
 });
 
 test('M-021 an order that is no permutation is refused and changes nothing', async () => {
   const { spooler, clock } = await world({ providers: [loopback({ name: 'a' }), loopback({ name: 'b' })] });
   await expect(spooler.setTransportOrder(['a' as SessionKey])).rejects.toMatchObject({ code: 'EBUSY' });
   await expect(spooler.setTransportOrder(['a', 'x'] as SessionKey[])).rejects.toMatchObject({ code: 'ENOTFOUND' });
+  await expect(spooler.setTransportOrder(['a', 'a'] as SessionKey[])).rejects.toMatchObject({ code: 'EBUSY' });
   await spooler.submit(note());
   await clock.advance('1s');
   expect((await spooler.status()).map(({ id }) => id)).toEqual(['spooler', 'a', 'b']);

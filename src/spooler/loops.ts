@@ -1,7 +1,7 @@
 // Every loop of the engine: how they are connected, woken, started and drained. The facade in spooler.ts sits on top.
 import { MailspoolError } from '../errors.ts';
-import type { SessionKey } from '../message/recipient.ts';
-import type { Queue, Retention, StoredMessage } from '../store/message-store.ts';
+import type { EntryId, SessionKey } from '../message/recipient.ts';
+import type { Queue, Retention } from '../store/message-store.ts';
 import { Arrivals } from './arrivals.ts';
 import type { SpoolerOptions } from './contract.ts';
 import type { Engine } from './engine.ts';
@@ -84,7 +84,7 @@ export class Loops {
       settler,
       inFlight,
       reports,
-      verify: async (message, { route }) => await this.#verify(message, route?.session),
+      verify: async (id, session) => await this.#verify(id, session),
     });
     const arrivals = new Arrivals({
       engine,
@@ -179,10 +179,8 @@ export class Loops {
     };
   }
 
-  async #verify(message: StoredMessage, key: SessionKey | undefined): Promise<boolean> {
-    const session = key && this.sessions.get(key);
-    if (!session?.transport?.verifyMessage) return false;
-    await this.outbound.verify(session, message.id);
-    return true;
+  async #verify(id: EntryId, key: SessionKey): Promise<void> {
+    const session = this.sessions.get(key);
+    if (session?.transport?.verifyMessage && session.sends(this.#engine.clock)) await this.outbound.verify(session, id);
   }
 }

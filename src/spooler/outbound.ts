@@ -78,7 +78,7 @@ export class Outbound {
   /** No new claims; what has not begun goes back to its queue. */
   stop(): void {
     this.#stopping = true;
-    for (const lane of this.#lanes.values()) for (const handOver of lane.giveBack()) void this.#track(this.#settleUntouched(lane, handOver, false));
+    for (const lane of this.#lanes.values()) for (const handOver of lane.giveBack()) void this.#track(this.#release(handOver));
   }
 
   /** Resolves when nothing is in flight. */
@@ -88,21 +88,32 @@ export class Outbound {
 
   /** Hands a parked message over again because its provider asks for it (M-061). */
   async submitDeferred(session: Session, entryId: EntryId): Promise<void> {
-    await this.#claimOne(entryId, async (handOver) => await this.#handOver(this.#lane(session), handOver, true));
+    const held = ({ route, status }: RecipientRow) => route?.session === session.key && status.state === 'held' && status.by === 'provider';
+    await this.#claimSome(entryId, held, async (handOver) => await this.#handOver(this.#lane(session), handOver, true));
   }
 
-  /** Asks the provider what became of an uncertain message. */
+  /** Asks the provider what became of the recipients that are uncertain on its route. */
   async verify(session: Session, entryId: EntryId): Promise<void> {
-    await this.#claimOne(entryId, async (handOver) => {
-      const transport = session.transport;
-      if (!transport?.verifyMessage) return await this.#settleUntouched(this.#lane(session), handOver, false);
-      const result = await handOver.run(transport, { call: 'verifyMessage', ...this.#calls(handOver, false) });
-      await this.#settle(session, handOver, result);
+    const uncertain = ({ route, status }: RecipientRow) =>
+      route?.session === session.key && status.state === 'uncertain' && status.next !== 'operator';
+    await this.#claimSome(entryId, uncertain, async (handOver) => {
+      const { transport } = session;
+      const result: HandOverResult = transport?.verifyMessage
+        ? await handOver.run(transport, { call: 'verifyMessage', ...this.#calls(handOver, false) })
+        : { ended: 'untouched' };
+      // A verification that failed is no word on the message.
+      if (result.ended !== 'outcomes' || result.resolved) return await this.#settle(session, handOver, result);
+      this.#restartIfHung(session, result);
+      await this.#release(handOver);
     });
   }
 
-  async #claimOne(entryId: EntryId, run: (handOver: HandOver) => Promise<void>): Promise<void> {
+  /** Claims a message as a whole for the sake of some of its recipients; what else it covers stays as it was. */
+  async #claimSome(entryId: EntryId, concerns: (row: RecipientRow) => boolean, run: (handOver: HandOver) => Promise<void>): Promise<void> {
     const { engine, inFlight } = this.#parts;
+    const [message] = await engine.store.get([entryId]);
+    const before = message?.recipients.filter(concerns) ?? [];
+    if (!message || before.length === 0) return;
     const until = engine.clock.now() + leaseMs;
     const { claims } = await engine.store.claim([{ queue: { message: entryId }, messages: 1, bytes: inlineBytes }], {
       name: engine.owner,
@@ -110,9 +121,10 @@ export class Outbound {
       inlineBytes,
     });
     for (const claim of claims) {
-      const handOver = new HandOver(engine, inFlight, claim, until);
+      const handOver = new HandOver(engine, inFlight, narrowed(claim, message.recipients, before), until);
       inFlight.add(handOver);
-      await this.#track(run(handOver).finally(() => inFlight.remove(handOver)));
+      const running = handOver.rows.length > 0 ? run(handOver) : this.#release(handOver);
+      await this.#track(running.finally(() => inFlight.remove(handOver)));
     }
   }
 
@@ -211,18 +223,21 @@ export class Outbound {
         return;
       case 'untouched':
         if (result.gate) this.#parts.sessions.gate(session, result.gate);
-        await this.#settleUntouched(this.#lane(session), handOver, false);
+        await this.#release(handOver);
         return;
       case 'cancelled':
         await this.#write(handOver, deferred ? parkedAgain(handOver) : this.#cancelled(handOver, result.outcomes));
         return;
       case 'outcomes':
         session.probing = false;
-        if (result.hung)
-          this.#parts.sessions.restart(session, { error: new MailspoolError('ETIMEDOUT', `${session.key} did not come back from a hand-over`) });
+        this.#restartIfHung(session, result);
         await this.#settleOutcomes(session, handOver, result, deferred);
         return;
     }
+  }
+
+  #restartIfHung(session: Session, { hung }: { readonly hung: boolean }): void {
+    if (hung) this.#parts.sessions.restart(session, { error: new MailspoolError('ETIMEDOUT', `${session.key} did not come back from a hand-over`) });
   }
 
   async #settleOutcomes(
@@ -315,7 +330,8 @@ export class Outbound {
     }
   }
 
-  async #settleUntouched(lane: Lane, handOver: HandOver, inLane: boolean): Promise<void> {
+  /** Nothing was tried: the claim ends, and with it nothing else. */
+  async #release(handOver: HandOver): Promise<void> {
     const { settler, inFlight, engine } = this.#parts;
     try {
       await settler.settle({ id: handOver.lease.id, guard: handOver.lease, then: 'release' });
@@ -323,7 +339,6 @@ export class Outbound {
       engine.logger.warn({ error }, 'a claim could not be released; its lease ends by itself');
     }
     inFlight.remove(handOver);
-    if (inLane) lane.settled();
   }
 
   #openLanes(): Lane[] {
@@ -363,6 +378,12 @@ const earliest = (instants: readonly (Instant | undefined)[]): Instant | undefin
   const known = instants.filter((instant) => instant !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 };
+
+/** The claim as if it were about these recipients alone. */
+function narrowed(claim: Claim, all: readonly RecipientRow[], some: readonly RecipientRow[]): Claim {
+  const asBefore = (row: RecipientRow) => (some.some(({ id }) => id === row.id) ? row : (all.find(({ id }) => id === row.id) ?? row));
+  return { ...claim, message: { ...claim.message, recipients: claim.message.recipients.map(asBefore) } };
+}
 
 const parkedAgain = ({ rows }: HandOver): RecipientChange[] =>
   rows.map(({ id }) => ({ recipient: id, status: { state: 'held', by: 'provider', reason: 'the provider keeps it until it says sentDeferred' } }));

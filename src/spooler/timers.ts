@@ -1,6 +1,6 @@
 // What falls due by itself: expiry, delay warnings, holds that end, verification of uncertain recipients (U-003, U-006).
 import type { Diagnostic } from '../message/outcome.ts';
-import type { RecipientRow } from '../message/recipient.ts';
+import type { EntryId, RecipientRow, SessionKey } from '../message/recipient.ts';
 import { isFinal } from '../message/transitions.ts';
 import type { Claim, RecipientChange, StoredMessage } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
@@ -16,10 +16,11 @@ interface TimerParts {
   readonly settler: Settler;
   readonly inFlight: InFlight;
   readonly reports: ReportWriter;
-  /** Asks the provider of the route; false: it cannot be asked now. */
-  verify(message: StoredMessage, row: RecipientRow): Promise<boolean>;
+  /** Asks a provider, if it can be asked now. */
+  verify(id: EntryId, session: SessionKey): Promise<void>;
 }
 
+/** A provider that could not say what became of a recipient, or not be asked, is asked again after this. */
 const verifyAgainMs = 60_000;
 
 export class Timers {
@@ -35,33 +36,32 @@ export class Timers {
     const expired = isExpired(message, now);
     if (expired) inFlight.abort(message.id, new MailspoolError('EEXPIRED', `${message.id} expired`));
     const recipients = message.recipients.flatMap((row) => (expired ? expire(row, now) : release(row, now)));
+    const uncertain = expired ? [] : message.recipients.filter((row) => isToVerify(row, now));
+    const changes = [...recipients, ...uncertain.flatMap((row) => askedAgain(row, now))];
     const warned = expired ? undefined : warnings(message, now);
     const delayed = warned ? waiting(message) : [];
     const reported = await reports.due(message, recipients, inline);
     const delays = delayed.length > 0 ? await reports.delay(message, delayed, inline) : [];
+    const nothingToDo = expired || (changes.length === 0 && !warned);
     const settled = await settler.settle({
       id: message.id,
       guard: lease,
-      ...(recipients.length > 0 && { recipients }),
+      ...(changes.length > 0 && { recipients: changes }),
       // What is still being handed over is looked at again when this lease ends, not at once.
-      then: expired && message.recipients.some(({ status }) => status.state === 'claimed') ? 'keep' : 'release',
+      then: nothingToDo && message.recipients.some(({ status }) => status.state === 'claimed') ? 'keep' : 'release',
       ...(warned && { message: { warnAt: warned } }),
       ...(reported.length + delays.length > 0 && { submit: [...reported, ...delays] }),
     });
     if (settled.result !== 'written') return;
     for (const news of outcomeNews(message, recipients, settled)) engine.events.emit(news);
     for (const recipient of delayed) engine.events.emit({ type: 'delayed', id: message.id, recipient });
-    await this.#verifyDue(message, now);
+    await this.#verify(message, uncertain);
   }
 
-  async #verifyDue(message: StoredMessage, now: Instant): Promise<void> {
-    const due = message.recipients.filter(({ status }) => status.state === 'uncertain' && status.next !== 'operator' && status.next.verifyAt <= now);
-    const [first] = due;
-    if (!first || (await this.#parts.verify(message, first))) return;
-    const postponed = due.flatMap(({ id, status }): RecipientChange[] =>
-      status.state === 'uncertain' ? [{ recipient: id, status: { ...status, next: { verifyAt: now + verifyAgainMs } } }] : [],
-    );
-    await this.#parts.settler.settle({ id: message.id, guard: { from: ['uncertain'] }, recipients: postponed });
+  /** Each provider that has some of them is asked once. */
+  async #verify(message: StoredMessage, uncertain: readonly RecipientRow[]): Promise<void> {
+    const sessions = new Set(uncertain.flatMap(({ route }) => route?.session ?? []));
+    for (const session of sessions) await this.#parts.verify(message.id, session);
   }
 }
 
@@ -77,6 +77,14 @@ function expire(row: RecipientRow, at: Instant): RecipientChange[] {
 function release({ id, status }: RecipientRow, now: Instant): RecipientChange[] {
   if (status.state !== 'held' || status.until === undefined || status.until > now) return [];
   return [{ recipient: id, status: { state: 'queued' } }];
+}
+
+const isToVerify = ({ status }: RecipientRow, now: Instant): boolean =>
+  status.state === 'uncertain' && status.next !== 'operator' && status.next.verifyAt <= now;
+
+/** Written before asking: a verification that fails leaves everything as it was. */
+function askedAgain({ id, status }: RecipientRow, now: Instant): RecipientChange[] {
+  return status.state === 'uncertain' ? [{ recipient: id, status: { ...status, next: { verifyAt: now + verifyAgainMs } } }] : [];
 }
 
 /** The warnings that are left if one is due now. */

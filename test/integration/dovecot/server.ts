@@ -6,6 +6,8 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ImapFlow } from 'imapflow';
@@ -32,6 +34,8 @@ export interface Dovecot extends AsyncDisposable {
     message: string | Buffer,
     options?: { readonly folder?: string; readonly flags?: string[]; readonly date?: Date },
   ): Promise<void>;
+  /** Into the inbox, whatever its size. */
+  save(user: string, message: Readable): Promise<void>;
   doveadm(...args: readonly string[]): Promise<string>;
   setUidValidity(user: string, uidValidity: number, folder?: string): Promise<void>;
   /** Closes the user's sessions, that of `client` included. */
@@ -92,6 +96,16 @@ class PrivateDovecot implements Dovecot {
   async doveadm(...args: readonly string[]): Promise<string> {
     const { stdout } = await run('/usr/bin/doveadm', ['-c', join(this.#directory, 'dovecot.conf'), ...args]);
     return stdout;
+  }
+
+  async save(user: string, message: Readable): Promise<void> {
+    const saving = spawn('/usr/bin/doveadm', ['-c', join(this.#directory, 'dovecot.conf'), 'save', '-u', user, '-m', 'INBOX'], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const ended = once(saving, 'exit') as Promise<[number | null]>;
+    await pipeline(message, saving.stdin);
+    const [code] = await ended;
+    if (code !== 0) throw new Error(`doveadm save ended with ${code}`);
   }
 
   async setUidValidity(user: string, uidValidity: number, folder = 'INBOX'): Promise<void> {

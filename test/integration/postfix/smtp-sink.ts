@@ -19,6 +19,8 @@ export interface SunkMessage {
 
 export interface SmtpSink extends AsyncDisposable {
   readonly port: number;
+  /** A file for each message. */
+  readonly directory: string;
   messages(): Promise<readonly SunkMessage[]>;
 }
 
@@ -42,6 +44,7 @@ export async function startSmtpSink(options: readonly string[] = []): Promise<Sm
   await listening(port);
   return {
     port,
+    directory,
     messages: async () => Promise.all((await readdir(directory)).map(async (name) => parse(await readFile(join(directory, name))))),
     [Symbol.asyncDispose]: async () => {
       sink.kill('SIGKILL');

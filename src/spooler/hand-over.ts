@@ -1,6 +1,5 @@
 // One hand-over: one message, one session, one call of submitMessage under a deadline, one outcome per recipient.
-import type { MailspoolError } from '../errors.ts';
-import { isMailspoolError } from '../errors.ts';
+import { isMailspoolError, MailspoolError } from '../errors.ts';
 import type { Diagnostic, Outcome, RecipientOutcome } from '../message/outcome.ts';
 import type { RecipientRow, Route } from '../message/recipient.ts';
 import type { Gate } from '../provider/status.ts';
@@ -12,7 +11,7 @@ import { StoredContent } from './content.ts';
 import type { Engine } from './engine.ts';
 import type { Flight, InFlight } from './in-flight.ts';
 import { OutboundHandle } from './outbound-message.ts';
-import { outcomePerRow } from './settling.ts';
+import { outcomePerRow, soundOutcomes } from './settling.ts';
 
 /** Without `submitTimeoutMs`: the sum of what RFC 5321, 4.5.3.2 grants, less what nobody needs. */
 export const defaultSubmitTimeoutMs = 20 * 60_000;
@@ -26,10 +25,11 @@ export type HandOverResult =
       readonly resolved: boolean;
       readonly reference: string;
       readonly hung: boolean;
+      readonly gate?: Gate;
     }
   /** Nothing was sent and no attempt is spent. */
   | { readonly ended: 'untouched'; readonly gate?: Gate }
-  | { readonly ended: 'cancelled'; readonly outcomes: readonly RecipientOutcome[] }
+  | { readonly ended: 'cancelled' }
   | { readonly ended: 'leaseLost' };
 
 interface HandOverOptions {
@@ -44,16 +44,26 @@ interface HandOverOptions {
 
 export class HandOver implements Flight {
   readonly claim: Claim;
+  /** Everyone whom the claim is about. */
+  readonly covered: readonly RecipientRow[];
+  /** Whom to send to now. */
   readonly rows: readonly RecipientRow[];
   readonly lease: Claim['lease'];
   leasedUntil: Instant;
   deadlineAt?: () => Instant;
+  /** Somebody asked to cancel, in time or not: whoever is not sent to yet stays behind. */
+  cancelRequested = false;
+  /** Told of an abort before the provider was asked. */
+  onAbort?: () => void;
   readonly #engine: Engine;
   readonly #inFlight: InFlight;
-  readonly #saved = new Map<number, RecipientOutcome>();
+  /** Their outcomes are on disk; what comes later says nothing new of them. */
+  readonly #saved = new Set<number>();
   readonly #controller = new AbortController();
   #handle: OutboundHandle | undefined;
   #reason: MailspoolError | undefined;
+  /** The final dot was forbidden: nothing left. */
+  #stopped = false;
   /** Set while the provider is asked. */
   #aborted: (() => void) | undefined;
   #grace: AbortController | undefined;
@@ -65,26 +75,36 @@ export class HandOver implements Flight {
     this.claim = claim;
     this.lease = claim.lease;
     this.leasedUntil = leasedUntil;
-    this.rows = claimedRows(claim).slice(0, most);
+    this.covered = claimedRows(claim);
+    this.rows = this.covered.slice(0, Math.max(1, most));
   }
 
   /** After the final dot a cancel or an expiry comes too late: only the other side's word counts then. */
   abort(reason: MailspoolError): void {
+    if (reason.code === 'ECANCEL') this.cancelRequested = true;
     if (this.#handle?.handedOver && (reason.code === 'ECANCEL' || reason.code === 'EEXPIRED')) return;
     if (this.#reason) return;
     this.#reason = reason;
     this.#controller.abort(reason);
     this.#aborted?.();
+    if (!this.#handle) this.onAbort?.();
+  }
+
+  /** What an abort means before the provider was asked: nothing was tried. */
+  abandoned(): HandOverResult {
+    if (this.#reason?.code === 'ELEASE') return { ended: 'leaseLost' };
+    return this.cancelRequested ? { ended: 'cancelled' } : { ended: 'untouched' };
   }
 
   async run(transport: TransportSession, { call, deferred, expiresAt, save, noteHandingOver }: HandOverOptions): Promise<HandOverResult> {
-    if (this.#reason) return this.#ended({ error: this.#reason }, undefined);
+    if (this.#reason) return this.abandoned();
     const { message, inline } = this.claim;
     const content = new StoredContent(this.#engine.store, message.content, inline);
     const handle = new OutboundHandle(message, this.rows, content, deferred, {
       save: async (outcomes) => {
-        await save(outcomes);
-        for (const outcome of outcomes) this.#saved.set(outcome.recipient, outcome);
+        const given = soundOutcomes(outcomes);
+        await save(given);
+        for (const outcome of given) this.#saved.add(outcome.recipient);
       },
       handingOver: async () => await this.#handingOver(noteHandingOver),
     });
@@ -93,14 +113,25 @@ export class HandOver implements Flight {
     this.#handle = handle;
     this.#inFlight.started(this);
     const answer = await this.#answer(async () => await transport[call]?.(handle, this.#controller.signal));
-    handle.revoke();
+    if (!('result' in answer)) handle.revoke();
     return this.#ended(answer, handle);
   }
 
   async #handingOver(noteHandingOver: () => Promise<void>): Promise<void> {
-    if (this.leasedUntil <= this.#engine.clock.now()) await this.#inFlight.renew([this]);
-    if (this.#reason) throw this.#reason;
-    if (this.claim.message.guarantee === 'atMostOnce') await noteHandingOver();
+    try {
+      if (this.leasedUntil <= this.#engine.clock.now()) await this.#inFlight.renew([this]);
+      if (this.#reason) throw this.#reason;
+      if (this.leasedUntil <= this.#engine.clock.now()) throw new MailspoolError('ELEASE', `the claim on ${this.lease.id} could not be renewed`);
+      if (this.claim.message.guarantee === 'atMostOnce') await noteHandingOver();
+    } catch (error) {
+      this.#stopped = true;
+      throw error;
+    }
+  }
+
+  /** After a submitMessage that resolved the handle works until endMessage has settled (M-056). */
+  revoke(): void {
+    this.#handle?.revoke();
   }
 
   /** What the provider answers; after an abort it has a moment to come back with the truth. */
@@ -121,22 +152,25 @@ export class HandOver implements Flight {
     return answer;
   }
 
-  #ended(answer: Answer, handle: OutboundHandle | undefined): HandOverResult {
+  #ended(answer: Answer, handle: OutboundHandle): HandOverResult {
     if (this.#reason?.code === 'ELEASE') return { ended: 'leaseLost' };
-    const outcomes = (result: SubmitResult | { readonly outcome: 'notMine' }) => outcomePerRow(this.rows, this.#saved, result);
-    const reference = handle?.reference ?? '0';
+    const outcomes = (result: SubmitResult | { readonly outcome: 'notMine' }) =>
+      outcomePerRow(
+        this.rows.filter(({ id }) => !this.#saved.has(id)),
+        result,
+      );
+    const { reference } = handle;
     if ('result' in answer) return { ended: 'outcomes', outcomes: outcomes(answer.result), resolved: true, reference, hung: false };
-    const maySent = handle !== undefined && (handle.handedOver || handle.content.readToEnd) && !saysNotSent(answer.error);
+    const maySent = (handle.handedOver || handle.content.readToEnd) && !this.#stopped && !saysNotSent(answer.error);
     const hung = answer.hung === true;
     if (this.#reason && !saysOutcome(answer.error) && !maySent) {
-      if (this.#reason.code === 'ECANCEL') return { ended: 'cancelled', outcomes: [...this.#saved.values()] };
+      if (this.#reason.code === 'ECANCEL') return { ended: 'cancelled' };
       if (this.#reason.code === 'ESTOPPED') return { ended: 'untouched' };
     }
     const { error } = answer;
-    if (error instanceof TransportError && error.gate && error.outcome !== 'unknown' && error.outcome !== 'rejected' && this.#saved.size === 0) {
-      return { ended: 'untouched', gate: error.gate };
-    }
-    return { ended: 'outcomes', outcomes: outcomes(meaningOf(error, maySent)), resolved: false, reference, hung };
+    const gate = error instanceof TransportError ? error.gate : undefined;
+    if (gate && !maySent && !saysOutcome(error) && this.#saved.size === 0) return { ended: 'untouched', gate };
+    return { ended: 'outcomes', outcomes: outcomes(meaningOf(error, maySent)), resolved: false, reference, hung, ...(gate && { gate }) };
   }
 }
 

@@ -32,6 +32,7 @@ export class InFlight {
 
   add(flight: Flight): void {
     this.#flights.add(flight);
+    if (this.#flights.size === 1) this.#wake.wake();
   }
 
   /** Its deadline may be nearer than the next look. */
@@ -98,6 +99,8 @@ export class InFlight {
   #checkDeadlines(now: Instant): void {
     for (const flight of this.#flights) {
       if ((flight.deadlineAt?.() ?? Number.POSITIVE_INFINITY) > now) continue;
+      // Once: it is still in flight until its end is written.
+      delete flight.deadlineAt;
       flight.abort(new MailspoolError('ETIMEDOUT', `the provider did not finish ${flight.lease.id} in time`, { temporary: true }));
     }
   }

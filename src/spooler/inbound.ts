@@ -41,6 +41,8 @@ export class Inbound {
   readonly #parts: InboundParts;
   readonly #wake: Wake;
   readonly #turns: Turns<Session>;
+  /** Sessions that said they have mail: no poll is needed to know. */
+  readonly #told = new Set<Session>();
   readonly #receptions = new Map<Session, Reception>();
   readonly #running = new Set<Promise<void>>();
   readonly #calls = new Set<AbortController>();
@@ -60,6 +62,7 @@ export class Inbound {
 
   /** A session has news; any number of these before its turn are one (M-080). */
   newMail(session: Session): void {
+    this.#told.add(session);
     this.#turns.want(session);
     this.#wake.wake();
   }
@@ -91,9 +94,8 @@ export class Inbound {
   }
 
   #nextPollAt(): Instant | undefined {
-    const instants = this.#receiving().map((session) => this.#reception(session).nextPollAt);
-    const gates = this.#parts.sessions.all.flatMap(({ gate }) => gate?.until ?? []);
-    const known = [...instants, ...gates];
+    const instants = this.#receiving().flatMap((session) => (this.#turns.has(session) ? [] : this.#reception(session).nextPollAt));
+    const known = [...instants, ...this.#parts.sessions.gatesEnd()];
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
@@ -116,9 +118,10 @@ export class Inbound {
     const startedAt = clock.now();
     const reception = this.#reception(session);
     const pollDue = reception.nextPollAt <= startedAt;
-    if (pollDue) reception.nextPollAt = startedAt + pollIntervalMs(session);
+    const told = this.#told.delete(session);
     try {
-      const wanted = !pollDue || session.critical || (await this.#poll(session));
+      if (pollDue) reception.nextPollAt = startedAt + pollIntervalMs(session);
+      const wanted = told || !pollDue || session.critical || (await this.#poll(session));
       const more = wanted && (await this.#round(session, startedAt));
       // Timers and sockets get their turn, too, however fast the session is (M-094).
       await nextTurn();
@@ -148,12 +151,19 @@ export class Inbound {
     const lane = async (): Promise<boolean> => {
       while (left > 0 && clock.now() - startedAt < turnMs && !this.#stopping && session.receives(clock)) {
         left -= 1;
-        if (!(await this.#receive(session))) return false;
+        if (!(await this.#receive(session).catch(endsTurn))) return false;
       }
       return true;
     };
-    const lanes = await Promise.all(Array.from({ length: width }, lane));
-    return lanes.every(Boolean);
+    // The others finish the message they are at.
+    const endsTurn = (error: unknown): never => {
+      left = 0;
+      throw error;
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: Math.max(1, width) }, lane));
+    const failed = lanes.find((ended) => ended.status === 'rejected');
+    if (failed) throw failed.reason;
+    return lanes.every((ended) => ended.status === 'fulfilled' && ended.value);
   }
 
   async #receive(session: Session): Promise<boolean> {
@@ -219,8 +229,9 @@ export class Inbound {
   }
 
   #track(running: Promise<void>): void {
-    this.#running.add(running);
-    void running.finally(() => this.#running.delete(running));
+    const tracked = running.catch((error: unknown) => this.#parts.engine.logger.error({ error }, 'a turn failed unexpectedly'));
+    this.#running.add(tracked);
+    void tracked.finally(() => this.#running.delete(tracked));
   }
 }
 

@@ -58,6 +58,13 @@ export class Lane {
     this.#waiting.push(handOver);
   }
 
+  /** Takes back one that has not begun; whether it was waiting. */
+  withdraw(handOver: HandOver): boolean {
+    const index = this.#waiting.indexOf(handOver);
+    if (index >= 0) this.#waiting.splice(index, 1);
+    return index >= 0;
+  }
+
   /** Everything that is claimed and has not begun. */
   giveBack(): HandOver[] {
     return this.#waiting.splice(0);

@@ -55,7 +55,7 @@ export class Loops {
     this.#settler = settler;
     this.#woken = woken;
     this.#retention = { ...defaultRetention, ...options.retention };
-    this.reports = new ReportWriter(engine);
+    this.reports = new ReportWriter(engine, settler);
     this.inFlight = new InFlight(engine);
     this.sessions = new Sessions(engine, sessions, processors, this.#hooks(), { interactive, offline });
     this.planner = new RoutePlanner(this.sessions);

@@ -1,7 +1,8 @@
 // The deliver loop: wait to be woken, claim a bounded batch by route, hand over under a deadline, settle.
 import { MailspoolError } from '../errors.ts';
 import type { RecipientOutcome } from '../message/outcome.ts';
-import type { EntryId, RecipientRow, Route } from '../message/recipient.ts';
+import type { EntryId, RecipientRow, RecipientState, Route, StateName } from '../message/recipient.ts';
+import type { TransportSession } from '../provider/transport-session.ts';
 import type { Claim, Queue, RecipientChange, Settled, Settlement } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
@@ -78,7 +79,7 @@ export class Outbound {
   /** No new claims; what has not begun goes back to its queue. */
   stop(): void {
     this.#stopping = true;
-    for (const lane of this.#lanes.values()) for (const handOver of lane.giveBack()) void this.#track(this.#release(handOver));
+    for (const lane of this.#lanes.values()) this.#giveBack(lane);
   }
 
   /** Resolves when nothing is in flight. */
@@ -130,15 +131,16 @@ export class Outbound {
 
   async #round(signal: AbortSignal): Promise<Instant | undefined> {
     for (;;) {
+      for (const lane of this.#lanes.values()) if (!lane.session.sends(this.#parts.engine.clock)) this.#giveBack(lane);
       const lanes = this.#openLanes();
       for (const lane of lanes) this.#startNext(lane);
       const demands = lanes.flatMap((lane) => lane.demands());
       const notBefore = lanes.flatMap((lane) => lane.notBefore ?? []);
-      if (demands.length === 0 || signal.aborted || this.#stopping) return earliest([...notBefore, ...this.#gatesEnd()]);
+      if (demands.length === 0 || signal.aborted || this.#stopping) return earliest([...notBefore, ...this.#parts.sessions.gatesEnd()]);
       const { claims, nextDueAt } = await this.#claim(demands);
       for (const lane of lanes) this.#startNext(lane);
       await nextTurn();
-      if (claims.length === 0) return earliest([nextDueAt, ...notBefore, ...this.#gatesEnd()]);
+      if (claims.length === 0) return earliest([nextDueAt, ...notBefore, ...this.#parts.sessions.gatesEnd()]);
     }
   }
 
@@ -152,10 +154,26 @@ export class Outbound {
       if (!session) continue;
       const handOver = new HandOver(engine, inFlight, claim, until, session.transport?.limits?.recipientsPerMessage);
       inFlight.add(handOver);
-      this.#lane(session).take(handOver);
+      const lane = this.#lane(session);
+      handOver.onAbort = () => {
+        if (lane.withdraw(handOver)) void this.#track(this.#abandon(session, handOver));
+      };
+      lane.take(handOver);
     }
     if (this.#stopping) this.stop();
     return answer;
+  }
+
+  /** Ends a claim that was aborted while it waited for its turn. */
+  async #abandon(session: Session, handOver: HandOver): Promise<void> {
+    await this.#settle(session, handOver, handOver.abandoned());
+    this.#parts.inFlight.remove(handOver);
+    this.#wake.wake();
+  }
+
+  /** What was claimed for a session that takes nothing now waits in its queue, where it can be cancelled, expire or go another way. */
+  #giveBack(lane: Lane): void {
+    for (const handOver of lane.giveBack()) void this.#track(this.#release(handOver));
   }
 
   #startNext(lane: Lane): void {
@@ -167,12 +185,17 @@ export class Outbound {
   }
 
   async #handOverInLane(lane: Lane, handOver: HandOver): Promise<void> {
+    let running = true;
+    const ended = () => {
+      if (!running) return;
+      running = false;
+      lane.ended(handOver);
+      this.#startNext(lane);
+    };
     try {
-      await this.#handOver(lane, handOver, false, () => {
-        lane.ended(handOver);
-        this.#startNext(lane);
-      });
+      await this.#handOver(lane, handOver, false, ended);
     } finally {
+      ended();
       lane.settled();
       this.#parts.inFlight.remove(handOver);
       this.#wake.wake();
@@ -194,7 +217,11 @@ export class Outbound {
       ? await handOver.run(transport, { call: 'submitMessage', ...this.#calls(handOver, deferred) })
       : { ended: 'untouched' };
     ended();
-    await this.#settle(session, handOver, result, deferred);
+    try {
+      await this.#settle(session, handOver, result, { deferred, ...(transport && { transport }) });
+    } finally {
+      handOver.revoke();
+    }
   }
 
   #calls(handOver: HandOver, deferred: boolean): Omit<Parameters<HandOver['run']>[1], 'call'> {
@@ -205,7 +232,7 @@ export class Outbound {
       ...(expiresAt !== undefined && { expiresAt }),
       save: async (outcomes) => {
         const settled = await this.#write(handOver, this.#changes(handOver, outcomes), 'keep');
-        if (settled?.result === 'stale') throw new MailspoolError('ELEASE', `the claim on ${message.id} was lost`);
+        if (settled?.result !== 'written') throw new MailspoolError('ELEASE', `the claim on ${message.id} was lost, or the store failed`);
       },
       noteHandingOver: async () => await this.#noteHandingOver(handOver),
     };
@@ -217,7 +244,7 @@ export class Outbound {
     if (settled.result !== 'written') throw new MailspoolError('ELEASE', `the claim on ${handOver.lease.id} was lost`);
   }
 
-  async #settle(session: Session, handOver: HandOver, result: HandOverResult, deferred = false): Promise<void> {
+  async #settle(session: Session, handOver: HandOver, result: HandOverResult, call: Call = { deferred: false }): Promise<void> {
     switch (result.ended) {
       case 'leaseLost':
         return;
@@ -226,12 +253,13 @@ export class Outbound {
         await this.#release(handOver);
         return;
       case 'cancelled':
-        await this.#write(handOver, deferred ? parkedAgain(handOver) : this.#cancelled(handOver, result.outcomes));
+        await this.#write(handOver, this.#withCancel(handOver, []));
         return;
       case 'outcomes':
         session.probing = false;
+        if (result.gate) this.#parts.sessions.gate(session, result.gate);
         this.#restartIfHung(session, result);
-        await this.#settleOutcomes(session, handOver, result, deferred);
+        await this.#settleOutcomes(session, handOver, result, call);
         return;
     }
   }
@@ -243,31 +271,38 @@ export class Outbound {
   async #settleOutcomes(
     session: Session,
     handOver: HandOver,
-    result: Extract<HandOverResult, { ended: 'outcomes' }>,
-    deferred: boolean,
+    { outcomes, resolved, reference }: Extract<HandOverResult, { ended: 'outcomes' }>,
+    { deferred, transport }: Call,
   ): Promise<void> {
-    const { outcomes, resolved, reference } = result;
     const cancelledAgain =
-      deferred && !resolved && outcomes.every((outcome) => outcome.outcome === 'notSent' && outcome.diagnostic.code === 'ECANCEL');
+      deferred &&
+      !resolved &&
+      outcomes.length > 0 &&
+      outcomes.every((outcome) => outcome.outcome === 'notSent' && outcome.diagnostic.code === 'ECANCEL');
     if (cancelledAgain) return void (await this.#write(handOver, parkedAgain(handOver)));
-    if (!resolved || !session.transport?.endMessage) return void (await this.#write(handOver, this.#changes(handOver, outcomes)));
-    const unsent = outcomes.filter(({ outcome }) => outcome === 'notSent');
-    const final = outcomes.filter(({ outcome }) => outcome !== 'notSent');
-    await this.#write(handOver, this.#changes(handOver, final), unsent.length > 0 ? 'keep' : undefined);
-    const answer = await this.#endMessage(session, reference);
-    if (unsent.length > 0) await this.#write(handOver, this.#afterEnd(handOver, unsent, answer));
+    const resends = this.#resends.get(handOver.lease.id);
+    const unsent = resolved && transport?.endMessage ? outcomes.filter(({ outcome }) => outcome === 'notSent') : [];
+    const final = this.#changes(
+      handOver,
+      outcomes.filter((outcome) => !unsent.includes(outcome)),
+    );
+    if (unsent.length > 0) await this.#write(handOver, final, 'keep');
+    else await this.#write(handOver, this.#withCancel(handOver, final));
+    if (resolved && transport?.endMessage) {
+      const answer = await this.#endMessage(session, transport, reference);
+      if (unsent.length > 0) await this.#write(handOver, this.#withCancel(handOver, this.#afterEnd(handOver, unsent, answer)));
+    }
+    // Only `resendNow` upon `resendNow` is counted.
+    if (this.#resends.get(handOver.lease.id) === resends) this.#resends.delete(handOver.lease.id);
   }
 
-  async #endMessage(session: Session, reference: string): Promise<'sent' | 'resendNow' | 'resendLater' | 'hold'> {
+  async #endMessage(session: Session, transport: TransportSession, reference: string): Promise<EndAnswer> {
     const { clock, logger } = this.#parts.engine;
+    // It logged off meanwhile: the reference means nothing to whoever logged on after it.
+    if (session.transport !== transport) return 'sent';
+    const end = async (signal: AbortSignal) => (await transport.endMessage?.(reference, signal)) ?? 'sent';
     try {
-      return await withDeadline(
-        clock,
-        endMessageMs,
-        `endMessage of ${session.key}`,
-        never,
-        async (signal) => (await session.transport?.endMessage?.(reference, signal)) ?? 'sent',
-      );
+      return await withDeadline(clock, endMessageMs, `endMessage of ${session.key}`, never, end);
     } catch (error) {
       logger.warn({ error, session: session.key }, 'endMessage failed');
       return 'sent';
@@ -275,7 +310,7 @@ export class Outbound {
   }
 
   /** What endMessage says of recipients that were not sent to (M-060, M-061). */
-  #afterEnd(handOver: HandOver, unsent: readonly RecipientOutcome[], answer: 'sent' | 'resendNow' | 'resendLater' | 'hold'): RecipientChange[] {
+  #afterEnd(handOver: HandOver, unsent: readonly RecipientOutcome[], answer: EndAnswer): RecipientChange[] {
     const { id } = handOver.lease;
     const resends = (this.#resends.get(id) ?? 0) + 1;
     this.#resends.delete(id);
@@ -302,10 +337,13 @@ export class Outbound {
     });
   }
 
-  #cancelled(handOver: HandOver, saved: readonly RecipientOutcome[]): RecipientChange[] {
-    const at = this.#parts.engine.clock.now();
-    const rest = handOver.rows.filter(({ id }) => !saved.some(({ recipient }) => recipient === id));
-    return rest.map(({ id }) => ({ recipient: id, status: { state: 'cancelled', at } }));
+  /** Once somebody has asked to cancel, nobody is sent to again: not whom this attempt left over, nor whom a limit left out. */
+  #withCancel(handOver: HandOver, changes: readonly RecipientChange[]): readonly RecipientChange[] {
+    if (!handOver.cancelRequested) return changes;
+    const status: RecipientState = { state: 'cancelled', at: this.#parts.engine.clock.now() };
+    const stopped = changes.map((change) => (change.status && waits.has(change.status.state) ? { ...change, status } : change));
+    const left = handOver.covered.filter(({ id }) => !changes.some(({ recipient }) => recipient === id));
+    return [...stopped, ...left.map(({ id }): RecipientChange => ({ recipient: id, status }))];
   }
 
   async #write(handOver: HandOver, recipients: readonly RecipientChange[], then?: 'keep'): Promise<Settled | undefined> {
@@ -346,10 +384,6 @@ export class Outbound {
     return sessions.ordered.filter((session) => session.sends(engine.clock)).map((session) => this.#lane(session));
   }
 
-  #gatesEnd(): Instant[] {
-    return this.#parts.sessions.all.flatMap(({ gate }) => gate?.until ?? []);
-  }
-
   #lane(session: Session): Lane {
     const known = this.#lanes.get(session);
     if (known) return known;
@@ -371,6 +405,15 @@ export class Outbound {
   }
 }
 
+/** How a message is handed over: again after a hold, or by which logged-on session. */
+interface Call {
+  readonly deferred: boolean;
+  readonly transport?: TransportSession;
+}
+
+type EndAnswer = 'sent' | 'resendNow' | 'resendLater' | 'hold';
+
+const waits: ReadonlySet<StateName> = new Set<StateName>(['queued', 'deferred', 'held']);
 const never: AbortSignal = new AbortController().signal;
 const isRoute = (queue: Queue): queue is Route => typeof queue === 'object' && 'session' in queue;
 

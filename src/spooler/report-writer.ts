@@ -1,4 +1,5 @@
 // Which reports a settlement owes, ready to be written in the same commit (M-064 to M-068, T-043).
+import { isMailspoolError } from '../errors.ts';
 import type { Composed } from '../message/composed.ts';
 import { defaultMessageClass, folders } from '../message/message.ts';
 import type { RecipientRow, RecipientState, SessionKey } from '../message/recipient.ts';
@@ -6,6 +7,7 @@ import { deliveryReport, type ReportedRecipient, type ReportFacts, type ReportKi
 import { reportAddressee, wantsReport } from '../reports/report-policy.ts';
 import type { NewMessage, RecipientChange, StoredMessage } from '../store/message-store.ts';
 import type { Engine } from './engine.ts';
+import type { Settler } from './settler.ts';
 
 const inlineBytes = 64 * 1024;
 /** A larger original comes back as its headers. */
@@ -16,9 +18,11 @@ export const reportSession = 'spooler' as SessionKey;
 
 export class ReportWriter {
   readonly #engine: Engine;
+  readonly #settler: Settler;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, settler: Settler) {
     this.#engine = engine;
+    this.#settler = settler;
   }
 
   /** Non-delivery and delivery reports that these changes owe. */
@@ -47,9 +51,22 @@ export class ReportWriter {
     if (!to && kind === 'nonDelivery' && rows.length > 0) this.#deadLetter(message);
     const wanted = rows.filter(({ recipient }) => wantsReport(kind, message.report, recipient));
     if (!to || wanted.length === 0) return [];
+    const written = async (withOriginal: boolean) =>
+      await this.#settler.persistently(async () => [await this.#written({ kind, message, to, wanted, withOriginal }, inline)]);
+    try {
+      return await written(kind !== 'delivery');
+    } catch (error) {
+      if (!isMailspoolError(error) || !lostContent.has(error.code)) throw error;
+      // What became of the message is known all the same, and must be told.
+      this.#engine.logger.error({ error, id: message.id }, 'a report goes without the original, which cannot be read');
+      return await written(false);
+    }
+  }
+
+  async #written({ kind, message, to, wanted, withOriginal }: Wanted, inline?: Uint8Array): Promise<NewMessage> {
     const { clock, random, hostname } = this.#engine;
     const { properties, recipients, submitTime, envelopeId } = message;
-    const returned = kind === 'delivery' ? undefined : await this.#returned(message, inline);
+    const returned = withOriginal ? await this.#returned(message, inline) : undefined;
     const report = deliveryReport({
       kind,
       to,
@@ -60,7 +77,7 @@ export class ReportWriter {
       original: { properties, recipients, ...(submitTime !== undefined && { submitTime }), ...(envelopeId !== undefined && { envelopeId }) },
       ...(returned && { returned }),
     });
-    return [await this.#newMessage(report, message)];
+    return await this.#newMessage(report, message);
   }
 
   /** Nobody to tell: the record stays, and the operator hears of it (T-045). */
@@ -104,6 +121,17 @@ export class ReportWriter {
     };
   }
 }
+
+interface Wanted {
+  readonly kind: ReportKind;
+  readonly message: StoredMessage;
+  readonly to: ReportFacts['to'];
+  readonly wanted: readonly ReportedRecipient[];
+  readonly withOriginal: boolean;
+}
+
+/** Retention took the content, or a disk damaged it (T-003). */
+const lostContent: ReadonlySet<string> = new Set(['ENOTFOUND', 'ECORRUPT']);
 
 const isReportable = ({ state }: RecipientState): boolean =>
   state === 'failed' || state === 'expired' || state === 'delivered' || state === 'relayed';

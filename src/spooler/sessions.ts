@@ -9,7 +9,7 @@ import type { Gate, StatusColumns } from '../provider/status.ts';
 import { contractVersion } from '../provider/transport-provider.ts';
 import type { TransportEvent, TransportSession } from '../provider/transport-session.ts';
 import { backoffMs, type Backoff } from '../time/backoff.ts';
-import { sleepUntil } from '../time/clock.ts';
+import { type Instant, sleepUntil } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import type { Engine } from './engine.ts';
 import type { Processors } from './processors.ts';
@@ -86,6 +86,12 @@ export class Sessions implements SupportTarget {
 
   get(key: SessionKey): Session | undefined {
     return this.all.find((session) => session.key === key);
+  }
+
+  /** When closed gates open by themselves. */
+  gatesEnd(): Instant[] {
+    const now = this.#engine.clock.now();
+    return this.all.flatMap(({ gate }) => (gate?.until !== undefined && gate.until > now ? [gate.until] : []));
   }
 
   supportOf(session: Session): SessionSupport | undefined {

@@ -57,7 +57,7 @@ export class Settler {
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      const results = await this.#persistently(batch.map(({ settlement }) => settlement));
+      const results = await this.persistently(async () => await this.#engine.store.settle(batch.map(({ settlement }) => settlement)));
       for (const [index, settled] of results.entries()) {
         const waiting = batch[index];
         if (!waiting) continue;
@@ -71,10 +71,10 @@ export class Settler {
   }
 
   /** A disk that is full now may have room later; outcomes must not be lost meanwhile (T-005). */
-  async #persistently(settlements: readonly Settlement[]): Promise<Settled[]> {
+  async persistently<T>(write: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await this.#engine.store.settle(settlements);
+        return await write();
       } catch (error) {
         if (!(isMailspoolError(error) && error.temporary) || this.#signal.aborted) throw error;
         this.#engine.logger.error({ error }, 'the store cannot write now; trying again');

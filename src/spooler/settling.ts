@@ -59,10 +59,21 @@ function again(
   const patient = patientCodes.has(diagnostic.code);
   const counted = { recipient: row.id, countAttempt: !patient, last: diagnostic };
   if (expiresAt !== undefined && expiresAt <= now) return { ...counted, status: { state: 'expired', at: now, diagnostic } };
-  const next = retry.next({ attempt: row.attempts + 1, diagnostic, message, route });
+  const next = nextAttempt(retry, { attempt: row.attempts + 1, diagnostic, message, route });
   if (next === 'giveUp' && !patient) return { ...counted, status: { state: 'failed', at: now, diagnostic } };
   const policyMs = next === 'giveUp' ? 60_000 : next.afterMs;
-  return { ...counted, status: { state: 'deferred', until: now + (retryAfterMs ?? policyMs), diagnostic } };
+  const asked = retryAfterMs !== undefined && Number.isFinite(retryAfterMs) ? Math.max(0, retryAfterMs) : undefined;
+  return { ...counted, status: { state: 'deferred', until: now + (asked ?? policyMs), diagnostic } };
+}
+
+/** A policy that throws, or gives no time, must not cost the outcomes that are written with this one. */
+function nextAttempt(retry: RetryPolicy, failed: Parameters<RetryPolicy['next']>[0]): ReturnType<RetryPolicy['next']> {
+  try {
+    const next = retry.next(failed);
+    return next === 'giveUp' || Number.isFinite(next.afterMs) ? next : { afterMs: brokenPolicyMs };
+  } catch {
+    return { afterMs: brokenPolicyMs };
+  }
 }
 
 function uncertain(row: RecipientRow, diagnostic: Diagnostic, handedOver: HandedOver): RecipientChange {
@@ -73,20 +84,36 @@ function uncertain(row: RecipientRow, diagnostic: Diagnostic, handedOver: Handed
   return { recipient: row.id, status: { state: 'uncertain', since: now, diagnostic, next }, countAttempt: true, last: diagnostic };
 }
 
+const brokenPolicyMs = 600_000;
+
 /** Verification waits a little longer each time: 10 s, 20 s, … at most an hour. */
 const verifyAfterMs = (attempts: number): number => Math.min(10_000 * 2 ** attempts, 3_600_000);
 
-/** One outcome for each row: what was saved stands, one for all is spread, a forgotten row is unknown. */
-export function outcomePerRow(
-  rows: readonly { readonly id: number }[],
-  saved: ReadonlyMap<number, RecipientOutcome>,
-  result: SubmitOutcome,
-): RecipientOutcome[] {
-  return rows.map(({ id }) => {
-    const own = saved.get(id) ?? (isPerRecipient(result) ? result.find(({ recipient }) => recipient === id) : { ...result, recipient: id });
-    return own ?? { recipient: id, outcome: 'unknown', diagnostic: { code: 'EFORGOTTEN', text: 'the provider gave no outcome for this recipient' } };
-  });
+/** One outcome for each row: one for all is spread, a forgotten row is unknown. */
+export function outcomePerRow(rows: readonly { readonly id: number }[], result: SubmitOutcome): RecipientOutcome[] {
+  const given = soundOutcomes(isPerRecipient(result) ? result : rows.map(({ id }) => ({ ...result, recipient: id })));
+  return rows.map(({ id }) => given.find(({ recipient }) => recipient === id) ?? forgotten(id));
 }
 
 type SubmitOutcome = readonly RecipientOutcome[] | Outcome | { readonly outcome: 'notMine' };
+
 const isPerRecipient = (result: SubmitOutcome): result is readonly RecipientOutcome[] => Array.isArray(result);
+
+const forgotten = (recipient: number): RecipientOutcome => ({
+  recipient,
+  outcome: 'unknown',
+  diagnostic: { code: 'EFORGOTTEN', text: 'the provider gave no outcome for this recipient' },
+});
+
+/** Providers are strangers: what is no outcome counts as forgotten, and a failure without a reason gets one. */
+export const soundOutcomes = (outcomes: readonly RecipientOutcome[]): RecipientOutcome[] =>
+  outcomes.filter((outcome) => outcomeNames.has(outcome?.outcome)).map(withReason);
+
+const outcomeNames: ReadonlySet<unknown> = new Set<RecipientOutcome['outcome']>(['accepted', 'rejected', 'notSent', 'unknown', 'notMine']);
+
+function withReason(outcome: RecipientOutcome): RecipientOutcome {
+  if (outcome.outcome === 'accepted' || outcome.outcome === 'notMine') return outcome;
+  const { code, text }: Partial<Diagnostic> = (outcome.diagnostic as Diagnostic | undefined) ?? {};
+  if (typeof code === 'string' && typeof text === 'string') return outcome;
+  return { ...outcome, diagnostic: { code: 'EPROVIDER', text: 'the provider gave no reason' } };
+}

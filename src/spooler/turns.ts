@@ -21,6 +21,11 @@ export class Turns<Key> {
     if (!this.#queue.includes(key)) this.#queue.push(key);
   }
 
+  /** Whether it has a turn or will get one. */
+  has(key: Key): boolean {
+    return this.#running.has(key) || this.#queue.includes(key);
+  }
+
   /** Takes from the queue whoever may run now; one turn per key at a time. */
   *due(): Generator<Key> {
     for (let index = 0; index < this.#queue.length && this.#places < this.#atOnce;) {

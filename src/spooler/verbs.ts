@@ -15,6 +15,9 @@ import { instantOf } from './submission.ts';
 
 /** How long a cancel waits for a hand-over that it interrupts to tell the truth. */
 const cancelWaitMs = 5_000;
+/** Another spooler hears of it when it renews its lease. */
+const remoteCancelWaitMs = 15_000;
+const lookAgainMs = 1_000;
 
 interface VerbParts {
   readonly engine: Engine;
@@ -53,7 +56,11 @@ export class Verbs {
     this.#tell(before, settled, status);
     if (settled.changed.length > 0) this.#parts.changed();
     const busy = settled.unchanged.some(({ status: { state } }) => state === 'claimed');
-    if (busy && inFlight.abort(id, new MailspoolError('ECANCEL', `${id} was cancelled`))) await this.#untilUnclaimed(id);
+    if (busy) {
+      const here = inFlight.abort(id, new MailspoolError('ECANCEL', `${id} was cancelled`));
+      if (!here) await settler.settle({ id, guard: { from: waitingStates }, cancelRequested: true });
+      await this.#untilUnclaimed(id, here ? cancelWaitMs : remoteCancelWaitMs);
+    }
     return cancelResult(before, settled.changed, await this.#existingRows(id, settled));
   }
 
@@ -141,16 +148,27 @@ export class Verbs {
     if (first) this.#parts.engine.events.emit(first);
   }
 
-  async #untilUnclaimed(id: EntryId): Promise<void> {
+  /** Looks after each write here, and every second, since another spooler may have it. */
+  async #untilUnclaimed(id: EntryId, ms: number): Promise<void> {
     const { settler, engine } = this.#parts;
-    const done = new AbortController();
-    let unwatch = (): void => undefined;
-    const settled = new Promise<void>((resolve) => {
-      unwatch = settler.watch(id, () => resolve());
-    });
-    await Promise.race([settled, engine.clock.sleep(cancelWaitMs, done.signal).catch(() => undefined)]);
-    done.abort();
-    unwatch();
+    const until = engine.clock.now() + ms;
+    let told = (): void => undefined;
+    const unwatch = settler.watch(id, () => told());
+    try {
+      while (engine.clock.now() < until && (await this.#isClaimed(id))) {
+        const timer = new AbortController();
+        const written = new Promise<void>((resolve) => (told = resolve));
+        await Promise.race([written, engine.clock.sleep(lookAgainMs, timer.signal).catch(() => undefined)]);
+        timer.abort();
+      }
+    } finally {
+      unwatch();
+    }
+  }
+
+  async #isClaimed(id: EntryId): Promise<boolean> {
+    const [message] = await this.#parts.engine.store.get([id]);
+    return message?.recipients.some(({ status }) => status.state === 'claimed') ?? false;
   }
 
   async #existing(id: EntryId): Promise<StoredMessage> {

@@ -1,4 +1,5 @@
 // The command line of mailspool: commands, flags and help. What a command does stands in commands/.
+import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { MailspoolError } from '../../errors.ts';
 import type { EntryId } from '../../message/recipient.ts';
@@ -8,6 +9,8 @@ import { Context, type GlobalOptions } from './context.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { Output, type Terminal } from './output.ts';
 import { InterruptError } from './signals.ts';
+
+const { version } = createRequire(import.meta.url)('mailspool/package.json') as { readonly version: string };
 
 type Run = (context: Context, args: readonly string[], flags: never) => Promise<ExitCode>;
 
@@ -75,6 +78,7 @@ MAILSPOOL_OFFLINE, MAILSPOOL_REPORTS and MAILSPOOL_CONFIG, then the flags; the l
 export function commandLine(terminal: Terminal, act: (command: Command, run: Run) => void): Command {
   const program = new Command('mailspool')
     .description('A mail spooler: durable outbox and inbox, sending and receiving through transport providers.')
+    .version(version, '-V, --version', 'the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),

@@ -336,3 +336,7 @@ describe('help', () => {
       expect(stdout).toContain(word);
   });
 });
+
+it('--version prints the version of the package', async () => {
+  expect(await mailspool(['--version'])).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
+});

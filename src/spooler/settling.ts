@@ -113,7 +113,7 @@ const outcomeNames: ReadonlySet<unknown> = new Set<RecipientOutcome['outcome']>(
 
 function withReason(outcome: RecipientOutcome): RecipientOutcome {
   if (outcome.outcome === 'accepted' || outcome.outcome === 'notMine') return outcome;
-  const { code, text }: Partial<Diagnostic> = (outcome.diagnostic as Diagnostic | undefined) ?? {};
+  const { code, text }: { readonly code?: unknown; readonly text?: unknown } = { ...outcome.diagnostic };
   if (typeof code === 'string' && typeof text === 'string') return outcome;
   return { ...outcome, diagnostic: { code: 'EPROVIDER', text: 'the provider gave no reason' } };
 }

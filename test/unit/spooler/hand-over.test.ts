@@ -1,6 +1,5 @@
 // Hand-overs that are interrupted, refused, answered with nonsense, or never begin.
 import { TransportError, type OutboundMessage, type SubmitResult, type TransportProvider } from 'mailspool/provider';
-import { loopback } from 'mailspool/providers/loopback';
 import { expect, test, vi } from 'vitest';
 import { collect, note, world } from './world.ts';
 

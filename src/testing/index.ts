@@ -17,3 +17,4 @@ export type { KeyAndCertificate } from './net/self-signed.ts';
 export { seededRandom, type SeededRandom } from './seeded-random.ts';
 export { describeMessageStore, type Ability, type StoreSubject, type StoreUnderTest, type SuiteClock, type TestRunner } from './store-suite/suite.ts';
 export { virtualTime, type VirtualTime, type VirtualTimeOptions } from './virtual-time.ts';
+export type { ParsedAddress, ParsedAttachment, ParsedMail } from './fake-smtp/parsed-mail.ts';

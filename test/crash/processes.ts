@@ -76,6 +76,8 @@ export class Processes<Task, Line> implements Disposable {
     const hung = setTimeout(() => child.kill('SIGABRT'), longestMs);
     const lines = createInterface({ input: child.stdio[3] as Readable });
     lines.on('line', (line) => hear(JSON.parse(line) as Line, child.pid ?? 0));
+    // It may be gone already; then its end says so.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(JSON.stringify(task));
     const [[code, signal]] = (await Promise.all([once(child, 'exit'), once(lines, 'close')])) as [[number | null, NodeJS.Signals | null], unknown];
     clearTimeout(hung);

@@ -1,9 +1,10 @@
 // The messages that a fake SMTP server took, and waiting for one of them. For tests.
-import PostalMime, { type Email } from 'postal-mime';
+import PostalMime from 'postal-mime';
 import { MailspoolError } from '../../errors.ts';
 import { systemClock, type Instant } from '../../time/clock.ts';
 import { durationMs, type Duration } from '../duration.ts';
 import type { SmtpPath } from './grammar.ts';
+import type { ParsedMail } from './parsed-mail.ts';
 
 /** A message with its envelope, as the client handed it over. */
 export interface ReceivedMail {
@@ -21,8 +22,8 @@ export interface ReceivedMail {
   readonly secure: boolean;
   /** What the client called itself. */
   readonly helo: string;
-  /** The content parsed by postal-mime, once. */
-  parsed(): Promise<Email>;
+  /** The content parsed, once. */
+  parsed(): Promise<ParsedMail>;
 }
 
 /** Strings: an address is compared regardless of case, a subject is looked for within. */
@@ -48,7 +49,7 @@ export class ReceivedMailbox {
   }
 
   add(mail: Omit<ReceivedMail, 'parsed'>): ReceivedMail {
-    let parsed: Promise<Email> | undefined;
+    let parsed: Promise<ParsedMail> | undefined;
     const received = { ...mail, parsed: () => (parsed ??= PostalMime.parse(mail.raw)) };
     this.#messages.push(received);
     if (this.#messages.length > keptMessages) this.#messages.shift();

@@ -10,7 +10,7 @@ export interface ParsedAddress {
 export interface ParsedAttachment {
   readonly filename: string | null;
   readonly mimeType: string;
-  readonly disposition: 'attachment' | 'inline' | null;
+  readonly disposition: string | null;
   readonly contentId?: string | undefined;
   readonly content: ArrayBuffer | Uint8Array | string;
 }

@@ -15,7 +15,7 @@ import type { MessageStore } from '../store/message-store.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { type Random, randomHex, systemRandom } from '../time/random.ts';
 import { countedStore } from './counted-store.ts';
-import { loggerOf } from './logger.ts';
+import { forgivingLogger, loggerOf } from './logger.ts';
 import { tokens } from './tokens.ts';
 
 /**
@@ -52,9 +52,11 @@ function defaults(options: SpoolerOptions): ContainerModule {
 }
 
 function engine(parts: Pick<Engine, 'store' | 'clock' | 'random' | 'logger' | 'retry'>, options: SpoolerOptions): Engine {
-  const { clock, random, logger } = parts;
+  const { clock, random } = parts;
+  const logger = forgivingLogger(parts.logger);
   return {
     ...parts,
+    logger,
     store: countedStore(parts.store, clock),
     events: new Events(clock, logger),
     owner: `${hostname()}:${process.pid}:${randomHex(random, 4)}`,

@@ -11,3 +11,17 @@ export const consoleLogger: Logger = { debug: ignore, info: printed('info'), war
 
 export const loggerOf = (option: Logger | boolean | undefined): Logger =>
   typeof option === 'object' ? option : option ? consoleLogger : silentLogger;
+
+/** A logger that throws must not end what it was told of. */
+export function forgivingLogger(logger: Logger): Logger {
+  const quietly =
+    (level: keyof Logger): Logger['info'] =>
+    (fields, text) => {
+      try {
+        logger[level](fields, text);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  return { debug: quietly('debug'), info: quietly('info'), warn: quietly('warn'), error: quietly('error') };
+}

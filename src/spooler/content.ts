@@ -1,7 +1,7 @@
 // The bytes of a stored message as processors and providers see them. The reader is watched: whether everything was
 // read decides what a plain failure means (T-019).
 import { Readable } from 'node:stream';
-import { MailspoolError } from '../errors.ts';
+import { isMailspoolError, MailspoolError } from '../errors.ts';
 import type { Content } from '../message/message.ts';
 import type { ContentRef, MessageStore } from '../store/message-store.ts';
 
@@ -9,6 +9,8 @@ export class StoredContent implements Content {
   readonly sizeBytes: number;
   /** All bytes were taken: from here on they may have been sent. */
   readToEnd = false;
+  /** The store could not give the bytes as they were written: damaged, or gone. */
+  lost: MailspoolError | undefined;
   readonly #store: MessageStore;
   readonly #ref: ContentRef;
   readonly #inline: Uint8Array | undefined;
@@ -52,10 +54,15 @@ export class StoredContent implements Content {
   }
 
   async *#watched(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of source) {
-      this.#check();
-      this.#onBytes?.(chunk.byteLength);
-      yield chunk;
+    try {
+      for await (const chunk of source) {
+        this.#check();
+        this.#onBytes?.(chunk.byteLength);
+        yield chunk;
+      }
+    } catch (error) {
+      if (isMailspoolError(error) && lostCodes.has(error.code)) this.lost = error;
+      throw error;
     }
     this.readToEnd = true;
   }
@@ -64,6 +71,8 @@ export class StoredContent implements Content {
     if (this.#revoked) throw new MailspoolError('EINVALIDOBJECT', 'the call that this content was for has ended');
   }
 }
+
+const lostCodes: ReadonlySet<string> = new Set(['ECORRUPT', 'ENOTFOUND']);
 
 /** `bytes()` refuses more than this unless told: larger content is streamed. */
 export const defaultMaxBytes = 64 * 1024 * 1024;

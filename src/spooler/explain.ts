@@ -56,11 +56,14 @@ function because(row: RecipientRow, message: StoredMessage, condition: RouteCond
       return { sentence: `It was cancelled at ${iso(status.at)}.`, whoCanChange: 'nobody' };
     case 'failed':
       return {
-        sentence: `It failed for good: ${status.diagnostic.response ?? status.diagnostic.text}. Retry it to try once more.`,
-        whoCanChange: 'sender',
+        sentence: `It failed for good: ${status.diagnostic.response ?? status.diagnostic.text}. ${onceMore(message)}`,
+        whoCanChange: message.contentGone ? 'nobody' : 'sender',
       };
     case 'expired':
-      return { sentence: `It was not delivered in its lifetime${reply}. Retry it to try once more.`, whoCanChange: 'sender' };
+      return {
+        sentence: `It was not delivered in its lifetime${reply}. ${onceMore(message)}`,
+        whoCanChange: message.contentGone ? 'nobody' : 'sender',
+      };
     default:
       return assertNever(status);
   }
@@ -89,5 +92,8 @@ function gated({ known, loggedOn, gate, offline, suspended }: RouteCondition, op
   }
   return loggedOn ? open : { ...open, sentence: `${open.sentence} Its session is not logged on.`, whoCanChange: 'provider' };
 }
+
+const onceMore = ({ contentGone }: StoredMessage): string =>
+  contentGone ? 'Its content is gone: the retention is over.' : 'Retry it to try once more.';
 
 const iso = (at: Instant): string => new Date(at).toISOString();

@@ -129,6 +129,11 @@ export class HandOver implements Flight {
     }
   }
 
+  /** Why nobody can send this message: its bytes are damaged or gone (T-003). */
+  get lostContent(): MailspoolError | undefined {
+    return this.#handle?.content.lost;
+  }
+
   /** After a submitMessage that resolved the handle works until endMessage has settled (M-056). */
   revoke(): void {
     this.#handle?.revoke();

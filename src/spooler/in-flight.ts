@@ -44,9 +44,9 @@ export class InFlight {
     this.#flights.delete(flight);
   }
 
-  /** Aborts what is under way for a message; whether there was anything. */
-  abort(id: EntryId, reason: MailspoolError): boolean {
-    const found = [...this.#flights].filter(({ lease }) => lease.id === id);
+  /** Aborts what is under way for a message, except for who asks; whether there was anything. */
+  abort(id: EntryId, reason: MailspoolError, asking?: Lease): boolean {
+    const found = [...this.#flights].filter(({ lease }) => lease.id === id && lease.fence !== asking?.fence);
     for (const flight of found) flight.abort(reason);
     return found.length > 0;
   }

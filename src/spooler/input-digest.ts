@@ -43,6 +43,8 @@ function hashing(source: Readable, hashes: Hash[]): Readable {
       done(null, chunk);
     },
   });
+  // Whoever reads it hears of the error; if nobody gets that far, the process must not end by it.
+  watch.on('error', () => undefined);
   source.once('error', (error) => watch.destroy(error));
   return source.pipe(watch);
 }

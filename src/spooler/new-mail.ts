@@ -1,8 +1,11 @@
 // newMail$: follows the store's change feed while somebody listens, so that each item carries its cursor.
 import type { Observable } from 'rxjs';
+import type { Cursor } from '../message/recipient.ts';
 import type { Change } from '../store/message-store.ts';
 import type { Engine } from './engine.ts';
 import { Broadcast } from './news.ts';
+
+const feedRetryMs = 1_000;
 
 export type NewMail = Extract<Change, { type: 'newMail' }>;
 
@@ -29,14 +32,22 @@ export class NewMailFeed {
     this.#broadcast.complete();
   }
 
+  /** A store that fails for a moment costs no news: the feed goes on behind the last one. */
   async #follow(): Promise<void> {
-    try {
-      for await (const change of this.#engine.store.changes(undefined, this.#stopped.signal)) {
-        if (change.type === 'newMail') this.#broadcast.next(change);
+    const { store, clock, logger } = this.#engine;
+    const { signal } = this.#stopped;
+    let last: Cursor | undefined;
+    while (!signal.aborted) {
+      try {
+        for await (const change of store.changes(last, signal)) {
+          last = change.cursor;
+          if (change.type === 'newMail') this.#broadcast.next(change);
+        }
+        return;
+      } catch (error) {
+        logger.error({ error }, 'the change feed failed; it is read again');
+        await clock.sleep(feedRetryMs, signal).catch(() => undefined);
       }
-    } catch (error) {
-      this.#engine.logger.error({ error }, 'the change feed failed');
-      this.#following = undefined;
     }
   }
 }

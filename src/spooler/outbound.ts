@@ -259,9 +259,26 @@ export class Outbound {
         session.probing = false;
         if (result.gate) this.#parts.sessions.gate(session, result.gate);
         this.#restartIfHung(session, result);
+        if (handOver.lostContent && !result.resolved) return await this.#quarantine(handOver, handOver.lostContent);
         await this.#settleOutcomes(session, handOver, result, call);
         return;
     }
+  }
+
+  /** Trying again would not bring the bytes back: a person must look (T-003). */
+  async #quarantine(handOver: HandOver, { code, message }: MailspoolError): Promise<void> {
+    const { logger, events } = this.#parts.engine;
+    const text = `${handOver.lease.id} cannot be sent: ${message}`;
+    logger.error({ id: handOver.lease.id, code }, text);
+    events.emit({ type: 'warning', diagnostic: { code, text } });
+    const status: RecipientState = { state: 'held', by: 'policy', reason: `its content cannot be read (${code})` };
+    await this.#write(
+      handOver,
+      this.#withCancel(
+        handOver,
+        handOver.covered.map(({ id }): RecipientChange => ({ recipient: id, status })),
+      ),
+    );
   }
 
   #restartIfHung(session: Session, { hung }: { readonly hung: boolean }): void {

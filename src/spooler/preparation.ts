@@ -13,9 +13,6 @@ import type { ReportWriter } from './report-writer.ts';
 import type { RoutePlanner } from './route-planner.ts';
 import type { Settler } from './settler.ts';
 
-/** How soon a recipient is looked at again while some session has not told its address types. */
-const routeWaitMs = 5_000;
-
 interface PreparationParts {
   readonly engine: Engine;
   readonly settler: Settler;
@@ -104,14 +101,10 @@ export class Preparation {
     switch (plan.plan) {
       case 'route':
         return { recipient, route: plan.route, ...(row.status.state === 'deferred' && { status: { state: 'queued' } }) };
-      case 'wait': {
-        const diagnostic = { code: 'EWAIT', text: 'waiting for a session that has not logged on yet' };
-        return { recipient, status: { state: 'deferred', until: at + routeWaitMs, diagnostic } };
-      }
-      case 'noRoute': {
-        const diagnostic = noRoute(row);
-        return { recipient, status: { state: 'failed', at, diagnostic }, last: diagnostic };
-      }
+      case 'wait':
+        return { recipient, status: { state: 'deferred', until: at + plan.afterMs, diagnostic: plan.diagnostic } };
+      case 'noRoute':
+        return { recipient, status: { state: 'failed', at, diagnostic: plan.diagnostic }, last: plan.diagnostic };
     }
   }
 
@@ -154,9 +147,3 @@ const untouched = (message: StoredMessage): Prepared => ({ message, changes: {},
 
 const isUnrouted = ({ submitted, route, status: { state } }: RecipientRow): boolean =>
   !submitted && route === undefined && (state === 'queued' || state === 'deferred');
-
-export const noRoute = ({ type, address, passed }: RecipientRow): Diagnostic => ({
-  code: 'ENOROUTE',
-  text: passed?.length ? `every provider that matches left ${address}: ${passed.join(', ')}` : `no provider carries ${type}:${address}`,
-  enhancedCode: '5.4.4',
-});

@@ -1,5 +1,4 @@
 // Which reports a settlement owes, ready to be written in the same commit (M-064 to M-068, T-043).
-import { isMailspoolError } from '../errors.ts';
 import type { Composed } from '../message/composed.ts';
 import { defaultMessageClass, folders } from '../message/message.ts';
 import type { RecipientRow, RecipientState, SessionKey } from '../message/recipient.ts';
@@ -53,11 +52,11 @@ export class ReportWriter {
     if (!to || wanted.length === 0) return [];
     const written = async (withOriginal: boolean) =>
       await this.#settler.persistently(async () => [await this.#written({ kind, message, to, wanted, withOriginal }, inline)]);
+    if (kind === 'delivery') return await written(false);
     try {
-      return await written(kind !== 'delivery');
+      return await written(true);
     } catch (error) {
-      if (!isMailspoolError(error) || !lostContent.has(error.code)) throw error;
-      // What became of the message is known all the same, and must be told.
+      // The content is damaged, or its retention over (T-003). What became of the message is known all the same, and must be told.
       this.#engine.logger.error({ error, id: message.id }, 'a report goes without the original, which cannot be read');
       return await written(false);
     }
@@ -129,9 +128,6 @@ interface Wanted {
   readonly wanted: readonly ReportedRecipient[];
   readonly withOriginal: boolean;
 }
-
-/** Retention took the content, or a disk damaged it (T-003). */
-const lostContent: ReadonlySet<string> = new Set(['ENOTFOUND', 'ECORRUPT']);
 
 const isReportable = ({ state }: RecipientState): boolean =>
   state === 'failed' || state === 'expired' || state === 'delivered' || state === 'relayed';

@@ -3,24 +3,42 @@
 import { MailspoolError } from '../errors.ts';
 import type { Message } from '../message/message.ts';
 import type { Recipient, Route, SessionKey } from '../message/recipient.ts';
+import type { Diagnostic } from '../message/outcome.ts';
+import type { Clock } from '../time/clock.ts';
+import { withDeadline } from '../time/deadline.ts';
+import { diagnosticOf } from './hand-over.ts';
 import { matchingSessions, type RoutingSession } from './routing.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 export type Plan =
   | { readonly plan: 'route'; readonly route: Route }
-  /** Some session has not told its address types yet. */
-  | { readonly plan: 'wait' }
-  | { readonly plan: 'noRoute' };
+  /** Some session has not told its address types yet, or the one that matches cannot name the destination now. */
+  | { readonly plan: 'wait'; readonly afterMs: number; readonly diagnostic: Diagnostic }
+  | { readonly plan: 'noRoute'; readonly diagnostic: Diagnostic };
+
+/** How soon a recipient is looked at again while some session has not told its address types. */
+const unknownSession: Plan = {
+  plan: 'wait',
+  afterMs: 5_000,
+  diagnostic: { code: 'EWAIT', text: 'waiting for a session that has not logged on yet' },
+};
+const destinationMs = 5_000;
+const destinationRetryMs = 60_000;
+/** What would break the name of a queue. */
+// oxlint-disable-next-line no-control-regex
+const controls = /[\u0000-\u001f]/g;
 
 type Routable = Pick<Message, 'sizeBytes' | 'account' | 'returnPath'>;
 type Passing = Recipient & { readonly passed?: readonly SessionKey[] };
 
 export class RoutePlanner {
   readonly #sessions: Sessions;
+  readonly #clock: Clock;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, clock: Clock) {
     this.#sessions = sessions;
+    this.#clock = clock;
   }
 
   /** Whether a plan made now would stand: no session is still on its first logon. */
@@ -40,9 +58,37 @@ export class RoutePlanner {
   async plan(recipient: Passing, message: Routable, signal: AbortSignal): Promise<Plan> {
     const key = this.taker(recipient, message);
     const session = key && this.#sessions.get(key);
-    if (!session) return this.#sessions.someUnknown ? { plan: 'wait' } : { plan: 'noRoute' };
-    const destination = await session.transport?.destination?.(recipient, signal);
-    return { plan: 'route', route: { session: session.key, ...(destination !== undefined && { destination }) } };
+    if (!session) return this.#sessions.someUnknown ? unknownSession : { plan: 'noRoute', diagnostic: this.#noRoute(recipient, message) };
+    try {
+      const destination = await this.#destination(session, recipient, signal);
+      return { plan: 'route', route: { session: session.key, ...(destination !== undefined && { destination }) } };
+    } catch (error) {
+      signal.throwIfAborted();
+      const { text, ...cause } = diagnosticOf(error);
+      return { plan: 'wait', afterMs: destinationRetryMs, diagnostic: { ...cause, text: `${session.key} cannot name the destination: ${text}` } };
+    }
+  }
+
+  /** The queue inside the session. A provider that hangs or fails here delays the recipient, never the submit. */
+  async #destination({ key, transport }: Session, recipient: Recipient, signal: AbortSignal): Promise<string | undefined> {
+    if (!transport?.destination) return undefined;
+    const named = await withDeadline(
+      this.#clock,
+      destinationMs,
+      `destination of ${key}`,
+      signal,
+      async (bounded) => await transport.destination?.(recipient, bounded),
+    );
+    return typeof named === 'string' && named !== '' ? named.replaceAll(controls, ' ') : undefined;
+  }
+
+  #noRoute(recipient: Passing, message: Routable): Diagnostic {
+    const { type, address, passed } = recipient;
+    if (passed?.length) return { code: 'ENOROUTE', text: `every provider that matches left ${address}: ${passed.join(', ')}`, enhancedCode: '5.4.4' };
+    const regardless = matchingSessions(recipient, { ...this.#scoped(message), sizeBytes: 0 }, this.#routing());
+    if (regardless.length === 0) return { code: 'ENOROUTE', text: `no provider carries ${type}:${address}`, enhancedCode: '5.4.4' };
+    const text = `the message has ${message.sizeBytes} bytes, more than ${regardless.join(', ')} takes for ${address}`;
+    return { code: 'EMAXSIZE', text, enhancedCode: '5.3.4' };
   }
 
   /** A size that no session in reach takes is refused at submit. @throws EMAXSIZE */

@@ -2,7 +2,7 @@
 import type { SessionKey } from '../message/recipient.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
 import type { TransportProvider } from '../provider/transport-provider.ts';
-import type { TransportSession } from '../provider/transport-session.ts';
+import type { SessionLimits, TransportSession } from '../provider/transport-session.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Account } from './account.ts';
 import type { RoutingSession } from './routing.ts';
@@ -66,7 +66,7 @@ export class Session {
 
   get routing(): RoutingSession | undefined {
     if (!this.types) return undefined;
-    const messageSizeBytes = this.transport?.limits?.messageSizeBytes;
+    const messageSizeBytes = forgiving(this.transport?.limits?.messageSizeBytes);
     return {
       key: this.key,
       ...this.types,
@@ -78,4 +78,16 @@ export class Session {
   get preferLast(): boolean {
     return this.transport?.preferLast ?? false;
   }
+}
+
+/** A limit that a provider cannot tell is none: it will say so itself. */
+function forgiving(limit: SessionLimits['messageSizeBytes']): SessionLimits['messageSizeBytes'] {
+  if (typeof limit !== 'function') return limit;
+  return (recipient) => {
+    try {
+      return limit(recipient);
+    } catch {
+      return Number.POSITIVE_INFINITY;
+    }
+  };
 }

@@ -9,7 +9,7 @@ import { stateNames } from '../message/transitions.ts';
 import type { Cursor, EntryId, SessionKey } from '../message/recipient.ts';
 import type { SendAt, SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
 import type { OptionDeclaration, ValidateRequest } from '../provider/transport-session.ts';
-import type { Change, MessageFilter, Queue, StoredMessage, StoreSupport } from '../store/message-store.ts';
+import type { Change, ContentRef, MessageFilter, Queue, StoredMessage, StoreSupport } from '../store/message-store.ts';
 import type {
   Abortable,
   BulkVerb,
@@ -141,7 +141,8 @@ export class MailSpooler implements Spooler {
     this.#check();
     // What others may have settled meanwhile is read.
     const known = this.#engine.store.capabilities.shared || options.until ? undefined : this.#loops.submission.justSubmitted.get(id);
-    return await untilSettled(this.#engine, this.#settler, id, { ...options, known });
+    const { until, signal } = options;
+    return await untilSettled(this.#engine, this.#settler, id, { until, known, signals: [...(signal ? [signal] : []), this.#life.signal] });
   }
 
   async cancel(id: EntryId): Promise<CancelResult> {
@@ -163,7 +164,7 @@ export class MailSpooler implements Spooler {
     const message = await this.#existing(id);
     const { account, tenant, priority, guarantee, onUnknown, report, afterSend } = message;
     const recipients = message.recipients.map(({ type, address, name, kind }) => ({ type, address, kind, ...(name !== undefined && { name }) }));
-    const raw = Readable.from(newCopy(this.#engine.store.readContent(message.submitted ?? message.content)), { objectMode: false });
+    const raw = Readable.from(newCopy(this.#engine.store.readContent(asSubmitted(message))), { objectMode: false });
     const kept = {
       ...(account !== undefined && { account }),
       ...(tenant !== undefined && { tenant }),
@@ -188,8 +189,7 @@ export class MailSpooler implements Spooler {
   }
 
   async raw(id: EntryId): Promise<Readable> {
-    const message = await this.#existing(id);
-    return this.#engine.store.readContent(message.submitted ?? message.content);
+    return this.#engine.store.readContent(asSubmitted(await this.#existing(id)));
   }
 
   async explain(id: EntryId): Promise<Explanation[]> {
@@ -322,6 +322,12 @@ export class MailSpooler implements Spooler {
   #check(): void {
     if (this.#state === 'stopped') throw new MailspoolError('ESTOPPED', 'the spooler was stopped');
   }
+}
+
+/** @throws ENOTFOUND */
+function asSubmitted({ id, contentGone, submitted, content }: StoredMessage): ContentRef {
+  if (contentGone) throw new MailspoolError('ENOTFOUND', `the content of ${id} is gone: its retention is over`, { field: 'id' });
+  return submitted ?? content;
 }
 
 /** Deliveries that wait: routed, or without a route yet. */

@@ -127,12 +127,13 @@ export class Submission {
     // Before every session has logged on, what they will register is not known: the prepare step finds out.
     const preprocess = !planner.ready || (registered.length > 0 && applies());
     if (preprocess) return { recipients: rows, preprocess };
-    const routes: (Route | undefined)[] = [];
+    const routes: Route[] = [];
     for (const recipient of recipients) {
       const plan = await planner.plan(recipient, message, signal);
-      routes.push(plan.plan === 'route' ? plan.route : undefined);
+      // The prepare step finds out about all of them.
+      if (plan.plan !== 'route') return { recipients: rows, preprocess };
+      routes.push(plan.route);
     }
-    if (routes.includes(undefined)) return { recipients: rows, preprocess };
     return { preprocess, recipients: rows.map((row, index) => ({ ...row, ...(routes[index] && { route: routes[index] }) })) };
   }
 

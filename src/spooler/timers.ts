@@ -34,7 +34,7 @@ export class Timers {
     const { engine, settler, reports, inFlight } = this.#parts;
     const now = engine.clock.now();
     const expired = isExpired(message, now);
-    if (expired) inFlight.abort(message.id, new MailspoolError('EEXPIRED', `${message.id} expired`));
+    if (expired) inFlight.abort(message.id, new MailspoolError('EEXPIRED', `${message.id} expired`), lease);
     const recipients = message.recipients.flatMap((row) => (expired ? expire(row, now) : release(row, now)));
     const uncertain = expired ? [] : message.recipients.filter((row) => isToVerify(row, now));
     const changes = [...recipients, ...uncertain.flatMap((row) => askedAgain(row, now))];

@@ -2,9 +2,11 @@
 // U-004, U-060). Each is a compare-and-set in the store.
 import { MailspoolError } from '../errors.ts';
 import type { EntryId, RecipientRow, RecipientState, StateName } from '../message/recipient.ts';
+import { folders } from '../message/message.ts';
 import { isFinal } from '../message/transitions.ts';
 import type { SendAt } from '../message/submit-message.ts';
 import type { MessageFilter, RecipientChange, Settled, Settlement, StoredMessage } from '../store/message-store.ts';
+import type { Instant } from '../time/clock.ts';
 import type { BulkVerb, CancelResult } from './contract.ts';
 import type { Engine } from './engine.ts';
 import type { InFlight } from './in-flight.ts';
@@ -41,7 +43,7 @@ export class Verbs {
     this.hold = this.#bulk(['queued', 'deferred', 'held', 'uncertain'], 'held', (_message, reason) =>
       toAll({ state: 'held', by: 'operator', reason }),
     );
-    this.release = this.#bulk(['held'], 'released', () => toAll({ state: 'queued' }));
+    this.release = this.#bulk(['held'], 'released', () => ({ recipients: [{ recipient: 'all', status: { state: 'queued' }, route: null }] }));
     this.purge = this.#bulk(['queued', 'deferred', 'held', 'uncertain'], 'purged', () => ({
       ...toAll({ state: 'cancelled', at: this.#parts.engine.clock.now() }),
       message: { afterSend: { delete: true } },
@@ -78,10 +80,23 @@ export class Verbs {
         recipient,
         ...(state === 'deferred' && { status: { state: 'queued' as const } }),
       })),
-      message: { dueAt, sendAt },
+      message: { dueAt, sendAt, ...this.#lifeFrom(dueAt, before) },
     });
     this.#parts.changed();
     return settled.result === 'written' ? { result: 'cancelled' } : { result: 'tooLate', reason: 'inProgress' };
+  }
+
+  /** What lasts from the time of sending moves with it. @throws EINVALID where the sender gave an end that comes before */
+  #lifeFrom(dueAt: Instant, { dueAt: was, submitTime = 0, properties, warnAt = [] }: StoredMessage): Partial<NonNullable<Settlement['message']>> {
+    const { lifetimeMs } = this.#parts.engine.retry;
+    const { expiresAt } = properties;
+    const moved = dueAt - (was ?? submitTime);
+    const isOurs = expiresAt === undefined || expiresAt === (was ?? submitTime) + lifetimeMs;
+    if (!isOurs && dueAt >= expiresAt) throw new MailspoolError('EINVALID', 'sendAt lies behind expiresAt of the message', { field: 'sendAt' });
+    return {
+      ...(isOurs && expiresAt !== undefined && { properties: { ...properties, expiresAt: expiresAt + moved } }),
+      ...(warnAt.length > 0 && { warnAt: warnAt.map((at) => at + moved) }),
+    };
   }
 
   /** A person's word on an uncertain recipient. @throws ENOTFOUND, ENOTINQUEUE */
@@ -108,7 +123,8 @@ export class Verbs {
       const unchanged: EntryId[] = [];
       const filter: MessageFilter = typeof where === 'string' ? { ids: [where] } : where;
       for await (const message of this.#parts.engine.store.find(filter)) {
-        const concerns = message.direction === 'outbound' && message.recipients.some(({ status }) => from.includes(status.state));
+        const lost = verb === 'retried' && message.contentGone === true;
+        const concerns = message.direction === 'outbound' && !lost && message.recipients.some(({ status }) => from.includes(status.state));
         const done = concerns && (dryRun || (await this.#apply(message, from, settlement(message, reason), verb)));
         (done ? changed : unchanged).push(message.id);
       }
@@ -132,14 +148,15 @@ export class Verbs {
     return true;
   }
 
-  /** Another attempt with a life of its own: whoever had expired would expire again at once. */
+  /** Another attempt with a life of its own, by whatever way there is now: whoever had expired would expire again at once. */
   #reopened(message: StoredMessage): Partial<Settlement> {
     const { clock, retry } = this.#parts.engine;
     const expiresAt = Math.max(message.properties.expiresAt ?? 0, clock.now() + retry.lifetimeMs);
     const recipients = message.recipients
       .filter(({ status: { state } }) => state === 'deferred' || state === 'failed' || state === 'expired' || state === 'uncertain')
-      .map(({ id }): RecipientChange => ({ recipient: id, status: { state: 'queued' } }));
-    return { recipients, message: { properties: { ...message.properties, expiresAt } } };
+      .map(({ id }): RecipientChange => ({ recipient: id, status: { state: 'queued' }, route: null, passed: null }));
+    const waitsAgain = message.finishedAt !== undefined && { folder: folders.outbox };
+    return { recipients, message: { properties: { ...message.properties, expiresAt }, ...waitsAgain } };
   }
 
   #tell(message: StoredMessage, settled: Settled, status: RecipientState): void {

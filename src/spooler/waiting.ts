@@ -3,21 +3,23 @@ import { MailspoolError } from '../errors.ts';
 import type { EntryId, RecipientRow, StateName } from '../message/recipient.ts';
 import { isSettled } from '../message/transitions.ts';
 import type { Change, RecipientChange, Settlement } from '../store/message-store.ts';
-import type { Abortable, SendResult } from './contract.ts';
+import type { SendResult } from './contract.ts';
 import type { Engine } from './engine.ts';
 import type { AwaitedMessage } from './just-submitted.ts';
 import type { Settler } from './settler.ts';
 import { envelopeOf } from './submission.ts';
 
-interface Waiting extends Abortable {
-  readonly until?: readonly StateName[];
+interface Waiting {
+  readonly until?: readonly StateName[] | undefined;
   /** The message, if it was submitted right now. */
   readonly known?: AwaitedMessage | undefined;
+  /** The caller's, and the end of the spooler. */
+  readonly signals: readonly AbortSignal[];
 }
 
-/** @throws ENOTFOUND, or the signal's reason */
-export async function untilSettled(engine: Engine, settler: Settler, id: EntryId, { until = [], known, signal }: Waiting): Promise<SendResult> {
-  signal?.throwIfAborted();
+/** @throws ENOTFOUND, or the reason of a signal */
+export async function untilSettled(engine: Engine, settler: Settler, id: EntryId, { until = [], known, signals }: Waiting): Promise<SendResult> {
+  for (const signal of signals) signal.throwIfAborted();
   const news: [Settlement, readonly number[]][] = [];
   let wake = (): void => undefined;
   const unwatch = settler.watch(id, (settlement, { changed }) => {
@@ -29,10 +31,10 @@ export async function untilSettled(engine: Engine, settler: Settler, id: EntryId
     let message = known ?? (await existing(engine, id));
     const settled = () => message.recipients.every(({ submitted, status: { state } }) => submitted || isSettled(state) || until.includes(state));
     while (!settled()) {
-      if (news.length === 0) await woken((notify) => (wake = notify), signal);
+      if (news.length === 0 && !elsewhere?.hasNews()) await woken((notify) => (wake = notify), signals);
       // What this spooler wrote is known without asking, also if the message is gone with it.
-      const own = news.splice(0);
-      message = own.length > 0 ? own.reduce(applied, message) : await existing(engine, id);
+      message = news.splice(0).reduce(applied, message);
+      if (elsewhere?.takeNews() && !settled()) message = await existing(engine, id);
     }
     return sendResult(message);
   } finally {
@@ -43,18 +45,41 @@ export async function untilSettled(engine: Engine, settler: Settler, id: EntryId
 
 async function existing(engine: Engine, id: EntryId): Promise<AwaitedMessage> {
   const [message] = await engine.store.get([id]);
-  if (!message) throw new MailspoolError('ENOTFOUND', `there is no message ${id}`, { field: 'id' });
+  if (message?.direction !== 'outbound') throw new MailspoolError('ENOTFOUND', `there is no submitted message ${id}`, { field: 'id' });
   return message;
 }
 
-/** Other spoolers on the same store settle, too. */
-function follow(engine: Engine, id: EntryId, notify: () => void): { end(): Promise<void> } {
+interface Elsewhere {
+  hasNews(): boolean;
+  /** Whether there was any since the last call. @throws what the change feed fails with */
+  takeNews(): boolean;
+  end(): Promise<void>;
+}
+
+/** Other spoolers on the same store settle, too. What comes while the message is read counts for the next look. */
+function follow(engine: Engine, id: EntryId, notify: () => void): Elsewhere {
   const done = new AbortController();
-  const following = async () => {
-    for await (const change of engine.store.changes(undefined, done.signal)) if (concerns(change, id)) notify();
+  let news = false;
+  let failure: { readonly error: unknown } | undefined;
+  const tell = () => {
+    news = true;
+    notify();
   };
-  const followed = following();
+  const following = async () => {
+    for await (const change of engine.store.changes(undefined, done.signal)) if (concerns(change, id)) tell();
+  };
+  const followed = following().catch((error: unknown) => {
+    failure = { error };
+    tell();
+  });
   return {
+    hasNews: () => news,
+    takeNews: () => {
+      if (failure) throw failure.error;
+      const had = news;
+      news = false;
+      return had;
+    },
     end: async () => {
       done.abort();
       await followed;
@@ -64,15 +89,19 @@ function follow(engine: Engine, id: EntryId, notify: () => void): { end(): Promi
 
 const concerns = (change: Change, id: EntryId): boolean => change.type === 'gap' || change.id === id;
 
-async function woken(listen: (notify: () => void) => void, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const abort = () => reject(signal?.reason as Error);
-    signal?.addEventListener('abort', abort, { once: true });
-    listen(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
+async function woken(listen: (notify: () => void) => void, signals: readonly AbortSignal[]): Promise<void> {
+  const done = new AbortController();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      for (const signal of signals) {
+        if (signal.aborted) reject(signal.reason as Error);
+        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: done.signal });
+      }
+      listen(resolve);
     });
-  });
+  } finally {
+    done.abort();
+  }
 }
 
 function applied(message: AwaitedMessage, [settlement, changed]: [Settlement, readonly number[]]): AwaitedMessage {

@@ -202,7 +202,8 @@ export interface RecipientChange {
   readonly readAt?: Instant;
   /** null: route it anew. */
   readonly route?: Route | null;
-  readonly passed?: SessionKey;
+  /** One more that had its chance; null: everyone may be asked again. */
+  readonly passed?: SessionKey | null;
   readonly remoteId?: string;
 }
 

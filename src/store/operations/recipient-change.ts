@@ -91,7 +91,7 @@ function changedRow(row: RecipientRow, change: RecipientChange): RecipientRow {
     ...(countAttempt && { attempts: row.attempts + 1 }),
     ...(last && { last }),
     ...(readAt !== undefined && { readAt }),
-    ...(passed !== undefined && { passed: appended(row.passed, passed) }),
+    ...(passed !== undefined && { passed: passed === null ? [] : appended(row.passed, passed) }),
     ...(remoteId !== undefined && { remoteIds: appended(row.remoteIds, remoteId) }),
   };
 }

@@ -11,6 +11,7 @@ import {
   type Spooler,
   type SpoolerOptions,
 } from '../../../src/index.ts';
+import { note, world } from '../spooler/world.ts';
 
 async function spoolerWith(options: SpoolerOptions): Promise<Spooler> {
   const spooler = await createSpooler(options);
@@ -110,4 +111,24 @@ test('the content of sent mail goes after its retention, the record stays longer
   clock.jump('90d');
   await clock.advance('5m');
   expect(await spooler.get(id)).toBeUndefined();
+});
+
+test('a logger that throws at every line changes nothing', async () => {
+  const fail = (): never => {
+    throw new Error('the log is full');
+  };
+  const { spooler, clock, states } = await world({
+    logger: { debug: fail, info: fail, warn: fail, error: fail },
+    loopback: {
+      logon: () => {
+        if (clock.now() < start + 60_000) throw new Error('not yet');
+      },
+    },
+    start: false,
+  });
+  const start = clock.now();
+  const { id } = await spooler.submit(note());
+  await spooler.start();
+  await clock.advance('10m');
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
 });

@@ -223,3 +223,57 @@ test('a client that was away catches up by its cursor', async () => {
   await reading;
   expect(missed).toEqual(live.slice(1));
 });
+
+test('M-079 news of mail lead to startMessage even where a poll that is due at the same time sees nothing', async () => {
+  let support: SpoolerSupport | undefined;
+  let calls = 0;
+  const provider: TransportProvider = {
+    name: 'blind',
+    logon: async (own) => {
+      support = own;
+      return {
+        addressTypes: [''],
+        reception: 'notify',
+        limits: { pollIntervalMs: 60_000 },
+        poll: async () => false,
+        startMessage: async () => void (calls += 1),
+      };
+    },
+  };
+  const { clock } = await world({ providers: [provider] });
+  await clock.advance('30s');
+  expect(calls).toBe(0);
+  clock.jump('31s');
+  support?.spoolerNotify({ type: 'newMail' });
+  await clock.settle();
+  expect(calls).toBe(1);
+});
+
+test('U-061 one message that cannot be received ends the turn, but not before those beside it are done', async () => {
+  let finish = (): void => undefined;
+  let calls = 0;
+  const provider: TransportProvider = {
+    name: 'wide',
+    logon: async () => ({
+      addressTypes: [''],
+      limits: { inbound: 2 },
+      poll: async () => calls === 0,
+      startMessage: async (message: InboundMessage) => {
+        calls += 1;
+        if (calls === 1) throw new TransportError('ENETWORK', 'lost the line');
+        await message.setReference('r2');
+        await message.setContent(Buffer.from(mail('two')));
+        await new Promise<void>((resolve) => (finish = resolve));
+        await message.saveChanges();
+      },
+    }),
+  };
+  const own = await world({ providers: [provider] });
+  const stopping = own.spooler.stop();
+  await own.clock.advance('1s');
+  finish();
+  await own.clock.settle();
+  expect(await stopping).toMatchObject({ complete: true });
+  const again = await world({ store: own.store.sharing(), clock: own.clock, start: false });
+  expect(await subjects(again)).toEqual(['two']);
+});

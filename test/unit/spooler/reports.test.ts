@@ -133,3 +133,62 @@ test('a report on this host is new mail of the sender’s account, in the same w
   await own.clock.settle();
   expect(news).toEqual(['REPORT.IPM.Note.NDR']);
 });
+
+test('T-003 U-003 a message whose content is damaged fails or expires all the same, and its report goes without the original', async () => {
+  const large = 'x'.repeat(100_000);
+  for (const text of ['small', large]) {
+    const errors: string[] = [];
+    const ignore = () => undefined;
+    const own = await world({ logger: { debug: ignore, info: ignore, warn: ignore, error: (_fields, line) => void errors.push(line) } });
+    await own.spooler.suspend();
+    const { id } = await own.spooler.submit(note('bob@harbour.example', { text }), { expiresAt: own.clock.now() + 60_000 });
+    const [stored] = await own.store.get([id]);
+    own.store.damage(stored?.content as never);
+    await own.clock.advance('2m');
+    expect(await own.states(id)).toEqual({ 'bob@harbour.example': 'expired' });
+    expect(await reports(own)).toHaveLength(1);
+    expect(errors.filter((line) => !line.includes('cannot be read'))).toEqual([]);
+  }
+});
+
+test('T-005 T-043 a disk that is full for a while loses neither the outcome nor the report with a large original', async () => {
+  const answer = [
+    { recipient: 1, outcome: 'accepted' as const },
+    { recipient: 2, ...refused },
+  ];
+  const own = await world({ loopback: { answer: () => answer } });
+  await own.spooler.suspend();
+  const { id } = await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example'], { text: 'x'.repeat(200_000) }));
+  const room = own.store.failWrites(({ table }) => table === 'contents');
+  await own.spooler.resume();
+  await own.clock.advance('10s');
+  expect(own.provider.handedOver).toHaveLength(1);
+  room();
+  await own.clock.advance('1h');
+  expect(own.provider.handedOver).toHaveLength(1);
+  expect(await own.states(id)).toEqual({ 'bob@harbour.example': 'relayed', 'cleo@harbour.example': 'failed' });
+  expect(await reports(own)).toHaveLength(1);
+});
+
+test('T-003 a message whose content is damaged is set aside and told of; others go on', async () => {
+  const own = await world();
+  await own.spooler.suspend();
+  const damaged = [];
+  for (const text of ['small', 'x'.repeat(100_000)]) {
+    const { id } = await own.spooler.submit(note('bob@harbour.example', { text }));
+    const [stored] = await own.store.get([id]);
+    own.store.damage(stored?.content as never);
+    damaged.push(id);
+  }
+  const sound = await own.spooler.submit(note());
+  await own.spooler.resume();
+  await own.clock.advance('1h');
+  expect(own.provider.handedOver.map(({ entryId }) => entryId)).toEqual([sound.id]);
+  for (const id of damaged)
+    expect((await own.spooler.get(id))?.recipients[0]?.status).toMatchObject({
+      state: 'held',
+      by: 'policy',
+      reason: expect.stringContaining('ECORRUPT'),
+    });
+  expect(own.events.filter(({ type }) => type === 'warning')).toHaveLength(2);
+});

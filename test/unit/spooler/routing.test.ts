@@ -136,3 +136,35 @@ test('a message of an account goes only through that account or through sessions
   expect(home.handedOver).toHaveLength(0);
   expect(work.handedOver[0]?.session).toBe('work/smtp');
 });
+
+test.each([
+  ['rejects', async () => await Promise.reject(new Error('SERVFAIL'))],
+  ['never comes back', async () => await new Promise<string>(() => undefined)],
+])('a destination that %s delays the recipient, never the submit, and the message goes out when it is known', async (_title, fail) => {
+  let works = false;
+  const { spooler, clock, provider, states } = await world({ loopback: { destination: (() => (works ? 'mx' : fail())) as () => string } });
+  const submitting = spooler.submit(note());
+  await clock.advance('6s');
+  const { id } = await submitting;
+  await clock.advance('6s');
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'deferred' });
+  expect((await spooler.explain(id))[0]?.sentence).toContain('destination');
+  works = true;
+  await clock.advance('2m');
+  expect(provider.handedOver).toMatchObject([{ attempt: 1 }]);
+});
+
+test.each(['', 'a\u001fb', 'mx.harbour.example'])('a destination called %j is a queue like any other', async (destination) => {
+  const { spooler, clock, provider } = await world({ loopback: { destination: () => destination } });
+  await spooler.submit(note());
+  await clock.advance('1m');
+  expect(provider.handedOver).toHaveLength(1);
+});
+
+test('a message that turns out too large for every provider fails with that reason, not for want of a provider', async () => {
+  const { spooler, clock } = await world({ start: false, loopback: { limits: { messageSizeBytes: 10 } } });
+  const { id } = await spooler.submit(note());
+  await spooler.start();
+  await clock.settle();
+  expect((await spooler.get(id))?.recipients[0]).toMatchObject({ status: { state: 'failed' }, last: { code: 'EMAXSIZE' } });
+});

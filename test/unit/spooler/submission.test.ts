@@ -87,6 +87,21 @@ test('T-009 the bytes of attachments count, also of streams', async () => {
   await expect(spooler.submit(withStream('depth 8 m'), { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'EDUPLICATE' });
 });
 
+test('T-009 a stream that fails after its submit was refused does not end the process', async () => {
+  const { spooler } = await world();
+  const uncaught: unknown[] = [];
+  const caught = (error: unknown) => void uncaught.push(error);
+  process.on('uncaughtException', caught);
+  const content = new Readable({ read: () => undefined });
+  await expect(spooler.submit(note([], { attachments: [{ filename: 'chart', content }] }), { idempotencyKey: 'k' })).rejects.toMatchObject({
+    code: 'ENORECIPIENTS',
+  });
+  content.destroy(new Error('the disk is gone'));
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  process.off('uncaughtException', caught);
+  expect(uncaught).toEqual([]);
+});
+
 test('T-010 a submit is whole or not at all: a failing attachment leaves nothing behind', async () => {
   const { spooler } = await world();
   const broken = Readable.from(

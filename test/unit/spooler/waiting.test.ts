@@ -1,47 +1,69 @@
-// Waiting for the outcome of what was submitted: the same result, whether the message is read for it or still known.
-import { expect, it } from 'vitest';
-import { type MemoryStore, memoryStore } from '../../../src/store/memory/memory-store.ts';
+import { expect, test, vi } from 'vitest';
 import { note, world } from './world.ts';
 
-/** A store with the ids that were read from it; `shared`: others write to it. */
-function watched(shared: boolean): { store: MemoryStore; read: string[] } {
-  const read: string[] = [];
-  const store = new Proxy(memoryStore(), {
-    get(target, key) {
-      if (key === 'capabilities') return { ...target.capabilities, shared };
-      const value: unknown = Reflect.get(target, key, target);
-      if (typeof value !== 'function') return value;
-      return (...args: unknown[]): unknown => {
-        if (key === 'get') read.push(...(args[0] as string[]));
-        return Reflect.apply(value, target, args);
-      };
-    },
-  });
-  return { store, read };
-}
-
-it('whoever submits and waits at once reads nothing, and hears the same as who waits later', async () => {
-  const { store, read } = watched(false);
-  const { spooler, clock } = await world({ store });
-  const submitAndWait = async () => {
-    const { id } = await spooler.submit(note(['bob@harbour.example', 'carl@harbour.example']));
-    return await spooler.settled(id);
-  };
-  const waiting = submitAndWait();
-  await clock.settle();
-  const atOnce = await waiting;
-  expect(read).toEqual([]);
-  const later = await spooler.settled(atOnce.id);
-  expect(read).toEqual([atOnce.id]);
-  expect(atOnce).toEqual(later);
-  expect(atOnce.accepted).toEqual(['bob@harbour.example', 'carl@harbour.example']);
+test('U-061 whoever still waits for a message when the spooler stops is told so', async () => {
+  const { spooler } = await world();
+  await spooler.suspend();
+  const { id } = await spooler.submit(note());
+  const waiting = expect(spooler.settled(id)).rejects.toMatchObject({ code: 'ESTOPPED' });
+  await spooler.stop();
+  await waiting;
 });
 
-it('on a store that others write to, the message is read', async () => {
-  const { store, read } = watched(true);
-  const { spooler, clock } = await world({ store });
-  const submitAndWait = async () => await spooler.settled((await spooler.submit(note())).id);
-  const waiting = submitAndWait();
+test('what is settled while the message is read is not missed: another spooler on the store', async () => {
+  const first = await world();
+  await first.spooler.suspend();
+  const { id } = await first.spooler.submit(note());
+  const second = await world({ store: first.store.sharing(), clock: first.clock, start: false });
+  let reads = 0;
+  const get = second.store.get.bind(second.store);
+  vi.spyOn(second.store, 'get').mockImplementation(async (ids) => {
+    const read = await get(ids);
+    reads += 1;
+    // Between the look and the answer the other one sends it.
+    if (reads === 1) {
+      await first.spooler.resume();
+      for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return read;
+  });
+  const settled = second.spooler.settled(id);
+  await first.clock.advance('1s');
+  expect((await settled).accepted).toEqual(['bob@harbour.example']);
+});
+
+test('a change feed that fails is an answer to whoever waits, not the end of the process', async () => {
+  const { spooler, store } = await world();
+  await spooler.suspend();
+  const { id } = await spooler.submit(note());
+  vi.spyOn(store, 'changes').mockImplementation(() => ({
+    [Symbol.asyncIterator]: () => ({ next: async () => await Promise.reject(new Error('the feed is torn')) }),
+  }));
+  await expect(spooler.settled(id)).rejects.toThrow('the feed is torn');
+});
+
+test('newMail$ goes on behind the last news when the change feed failed for a moment', async () => {
+  const { spooler, store, clock, provider } = await world();
+  const changes = store.changes.bind(store);
+  let broken = true;
+  vi.spyOn(store, 'changes').mockImplementation((after, signal) => {
+    if (!broken) return changes(after, signal);
+    broken = false;
+    return { [Symbol.asyncIterator]: () => ({ next: async () => await Promise.reject(new Error('the feed is torn')) }) };
+  });
+  const news: string[] = [];
+  spooler.newMail$.subscribe(({ id }) => news.push(id));
+  await clock.advance('2s');
+  provider.push('Subject: one\r\n\r\n');
   await clock.settle();
-  expect(read).toContain((await waiting).id);
+  expect(news).toHaveLength(1);
+});
+
+test('only a submitted message settles: received mail is not found', async () => {
+  const { spooler, clock, provider } = await world();
+  provider.push('Subject: one\r\n\r\n');
+  await clock.settle();
+  for await (const { id } of spooler.list({ direction: 'inbound' })) {
+    await expect(spooler.settled(id)).rejects.toMatchObject({ code: 'ENOTFOUND' });
+  }
 });

@@ -5,6 +5,7 @@ import type { RecipientRow, RecipientState, SessionKey } from '../message/recipi
 import { deliveryReport, type ReportedRecipient, type ReportFacts, type ReportKind } from '../reports/delivery-report.ts';
 import { reportAddressee, wantsReport } from '../reports/report-policy.ts';
 import type { NewMessage, RecipientChange, StoredMessage } from '../store/message-store.ts';
+import { isPermitted } from '../message/transitions.ts';
 import type { Engine } from './engine.ts';
 import type { Settler } from './settler.ts';
 
@@ -27,10 +28,23 @@ export class ReportWriter {
   /** Non-delivery and delivery reports that these changes owe. */
   async due(message: StoredMessage, changes: readonly RecipientChange[], inline?: Uint8Array): Promise<NewMessage[]> {
     if (!changes.some(({ status }) => status && isReportable(status))) return [];
-    const rows = changes.flatMap((change) => reported(message, change));
+    const rows = await this.#stillDue(message, changes);
     const failed = rows.filter(({ status }) => status === 'failed');
     const arrived = rows.filter(({ status }) => status !== 'failed');
     return [...(await this.#report('nonDelivery', message, failed, inline)), ...(await this.#report('delivery', message, arrived, inline))];
+  }
+
+  /** Where somebody is to be told, what was said meanwhile counts: nobody hears twice, or of a failure that was none (M-063, T-043). */
+  async #stillDue(message: StoredMessage, changes: readonly RecipientChange[]): Promise<ReportedRecipient[]> {
+    const rows = changes.flatMap((change) => reported(message, change));
+    const told = rows.some(({ recipient, status }) => wantsReport(status === 'failed' ? 'nonDelivery' : 'delivery', message.report, recipient));
+    if (!told) return rows;
+    const [current] = await this.#engine.store.get([message.id]);
+    return rows.filter(({ recipient: { id } }) => {
+      const now = current?.recipients.find((row) => row.id === id)?.status.state;
+      const change = changes.find(({ recipient }) => recipient === id)?.status?.state;
+      return now === undefined || change === undefined || isPermitted(now, change);
+    });
   }
 
   /** The warning that these recipients still wait. */

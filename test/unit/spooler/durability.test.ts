@@ -51,7 +51,7 @@ test('a message that was in flight at three crashes is held for a person', async
   expect((await last.spooler.get(id as EntryId))?.recipients[0]?.status).toMatchObject({ state: 'held', by: 'policy' });
 });
 
-test('an at-most-once hand-over that a crash interrupted is uncertain, never sent again', async () => {
+test('T-012 an at-most-once hand-over that a crash interrupted is uncertain, never sent again', async () => {
   const first = await world({ loopback: { answer: async () => await new Promise(() => undefined) } });
   const { id } = await first.spooler.submit(note(), { guarantee: 'atMostOnce' });
   await first.clock.settle();

@@ -276,15 +276,14 @@ test('M-061 a held message rests until sentDeferred, then goes out as deferred u
   expect(await states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
 });
 
-test('M-061 a deferred hand-over that rejects with cancel is skipped: the message stays held', async () => {
-  let deferred = 0;
+test('M-061 a deferred hand-over that rejects with cancel is skipped: the message stays held, and is not offered again', async () => {
+  const offered: boolean[] = [];
   const { spooler, clock, provider, states } = await world({
     loopback: {
       end: () => 'hold',
       transfer: (message) => {
-        if (!message.deferred) return;
-        deferred += 1;
-        throw new TransportError('ECANCEL', 'not this one');
+        offered.push(message.deferred);
+        if (message.deferred) throw new TransportError('ECANCEL', 'not this one');
       },
       answer: () => ({ outcome: 'notSent', diagnostic: { code: 'EWAIT', text: 'kept' } }),
     },
@@ -293,23 +292,32 @@ test('M-061 a deferred hand-over that rejects with cancel is skipped: the messag
   await clock.settle();
   provider.sessions[0]?.support.spoolerNotify({ type: 'sentDeferred', entryId: id });
   await clock.advance('1h');
-  expect(deferred).toBe(1);
+  expect(offered).toEqual([false, true]);
+  expect((await spooler.get(id))?.recipients[0]).toMatchObject({ status: { state: 'held', by: 'provider' }, attempts: 1 });
   expect(await states(id)).toEqual({ 'bob@harbour.example': 'held' });
 });
 
-test('M-063 one message that waits does not stall later ones, and a held one causes no report', async () => {
-  const { spooler, clock, provider, events } = await world({
+test('M-063 one message that waits does not stall later ones, and neither it nor a held one is filed or reported', async () => {
+  const { spooler, clock, provider, events, states } = await world({
     loopback: {
+      end: () => 'hold',
       transfer: (message) => {
         if (message.recipients[0]?.address.startsWith('wait')) throw new TransportError('EWAIT', 'later', { retryAfterMs: 3_600_000 });
       },
+      answer: ({ recipients }) =>
+        recipients[0]?.address.startsWith('held') ? { outcome: 'notSent', diagnostic: { code: 'EWAIT', text: 'kept' } } : { outcome: 'accepted' },
     },
   });
-  const { id } = await spooler.submit(note('wait@harbour.example'));
+  const waiting = await spooler.submit(note('wait@harbour.example'));
+  const held = await spooler.submit(note('held@harbour.example'));
   for (let n = 0; n < 5; n += 1) await spooler.submit(note());
   await clock.advance('1m');
-  expect(provider.handedOver).toHaveLength(5);
-  expect((await spooler.get(id))?.folder).toBe('Outbox');
+  expect(provider.handedOver.map(({ recipients }) => recipients[0]?.address)).toEqual(
+    ['held', 'bob', 'bob', 'bob', 'bob', 'bob'].map((name) => `${name}@harbour.example`),
+  );
+  expect(await states(waiting.id)).toEqual({ 'wait@harbour.example': 'deferred' });
+  expect(await states(held.id)).toEqual({ 'held@harbour.example': 'held' });
+  for (const { id } of [waiting, held]) expect((await spooler.get(id))?.folder).toBe('Outbox');
   expect(events.some(({ type }) => type === 'failed')).toBe(false);
   expect(await collect(spooler.list({ direction: 'inbound' }))).toEqual([]);
 });

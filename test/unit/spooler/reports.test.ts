@@ -192,3 +192,20 @@ test('T-003 a message whose content is damaged is set aside and told of; others 
     });
   expect(own.events.filter(({ type }) => type === 'warning')).toHaveLength(2);
 });
+
+test('M-063 T-043 a recipient of whom was told during the hand-over is not reported again with the others', async () => {
+  const own = await world({
+    loopback: {
+      transfer: async ({ id }) => {
+        const word = { recipient: 1, status: 'failed', diagnostic: refused.diagnostic } as const;
+        await own.provider.sessions[0]?.support.statusRecipients({ entryId: id }, [word]);
+      },
+      answer: () => refused,
+    },
+  });
+  await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']));
+  await own.clock.settle();
+  const texts = (await reports(own)).map(({ properties }) => String(properties.named?.['reportText']));
+  expect(texts.filter((line) => line.includes('bob@harbour.example'))).toHaveLength(1);
+  expect(texts.filter((line) => line.includes('cleo@harbour.example'))).toHaveLength(1);
+});

@@ -4,6 +4,7 @@ import type { Instant } from '../time/clock.ts';
 /** Why a session takes nothing now, and until when. No attempt is spent on a closed gate (U-064). */
 export interface Gate {
   readonly reason: 'offline' | 'throttled' | 'authRequired' | 'suspended' | 'quota' | 'critical' | 'unreachable';
+  /** Without it, after five minutes: then one hand-over probes the way. */
   readonly until?: Instant;
 }
 

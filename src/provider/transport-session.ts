@@ -65,7 +65,7 @@ export interface SessionLimits {
   readonly submitTimeoutMs?: number;
 }
 
-/** A message to hand over. Revoked when the hand-over has ended: then every method throws EINVALIDOBJECT (M-056). */
+/** A message to hand over. Revoked when the hand-over has ended, after `endMessage` if that follows: then every method throws EINVALIDOBJECT (M-056). */
 export interface OutboundMessage extends Omit<Message, 'recipients'> {
   /** Whom to send to now. */
   readonly recipients: readonly Recipient[];

@@ -107,11 +107,13 @@ export interface Spooler extends AsyncDisposable {
   setOffline(offline: boolean): Promise<void>;
   /** Resolves once the message is on disk. @throws EINVALID, ENORECIPIENTS, EDUPLICATE, ESTORE */
   submit(message: SubmitMessage, options?: SubmitOptions): Promise<SubmitReceipt>;
-  /** Resolves when every recipient is final or uncertain, or in one of `until`. @throws ENOTFOUND */
+  /** Resolves when every recipient is final or uncertain, or in one of `until`. @throws ENOTFOUND, ESTOPPED */
   settled(id: EntryId, options?: { readonly until?: readonly StateName[] } & Abortable): Promise<SendResult>;
   /** @throws ENOTFOUND */
   cancel(id: EntryId): Promise<CancelResult>;
+  /** The lifetime moves along, unless the sender gave its end. @throws ENOTFOUND, EINVALID behind that end */
   reschedule(id: EntryId, sendAt: SendAt): Promise<CancelResult>;
+  /** By whatever way there is now. Unchanged: what does not wait or has not failed, and what retention took the content of. */
   readonly retry: BulkVerb;
   readonly hold: BulkVerb;
   readonly release: BulkVerb;

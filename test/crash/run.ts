@@ -116,7 +116,7 @@ async function killedLife(processes: Processes<Life, Line>, life: Life & { reado
   const { code, signal } = await processes.run(life, hear);
   if (signal === 'SIGKILL' && kill) return kill;
   throw new Error(
-    `life ${life.epoch}, to be killed in ${life.dieIn}, ended by ${signal ?? `exit code ${code}`} and named ${kill?.phase ?? 'no phase'}`,
+    `life ${life.epoch}, to be killed in ${life.dieIn}, ended by ${signal ?? `exit code ${code}`} and named ${kill?.phase ?? 'no phase'}; its store is kept in ${life.directory}`,
   );
 }
 
@@ -127,6 +127,6 @@ async function lastLife(processes: Processes<Life, Line>, life: Life, ledger: Le
     if ('received' in line) ledger.received(line.received, line.digest);
     if ('drained' in line) drained = line.drained;
   });
-  if (!drained) throw new Error(`the last life did not drain the store, it ended by ${signal ?? `exit code ${code}`}`);
+  if (!drained) throw new Error(`the last life did not drain the store in ${life.directory}, it ended by ${signal ?? `exit code ${code}`}`);
   return drained;
 }

@@ -43,6 +43,12 @@ const say = (line: Line): number => writeSync(3, `${JSON.stringify(line)}\n`);
 
 const fatal = new Fatal((phase) => say({ dying: phase, claimed: fatal.claimed }));
 const spooler = await start();
+spooler.events$.subscribe((event) => {
+  // The sink takes everything: any other outcome is the spooler's own doing, and the run is over.
+  if (event.type !== 'deferred' && event.type !== 'failed' && event.type !== 'uncertain') return;
+  process.stderr.write(`${event.type}: ${JSON.stringify(event.outcome ?? event.recipient.last)}\n`);
+  process.exit(1);
+});
 if (life.dieIn === undefined) await drain(spooler);
 else await load(spooler, life.dieIn);
 

@@ -1,6 +1,6 @@
 import { loopback } from 'mailspool/providers/loopback';
 import { seededRandom, virtualTime } from 'mailspool/testing';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createSpooler, retryPolicy, type EntryId } from '../../../src/index.ts';
 import { isFinal, isSettled } from '../../../src/message/transitions.ts';
 import { memoryStore } from '../../../src/store/memory/memory-store.ts';
@@ -14,6 +14,21 @@ test('M-031 U-007 after a crash in the middle of a hand-over the message is queu
   const again = await world({ store: first.store.sharing(), clock: first.clock });
   await again.clock.advance('31s');
   expect(again.provider.handedOver.map(({ entryId }) => entryId)).toEqual([id]);
+});
+
+test('U-007 a lease names its owner and ends by itself, also where nobody frees it: the message goes out by another spooler', async () => {
+  const first = await world({ loopback: { answer: async () => await new Promise(() => undefined) } });
+  const { id } = await first.spooler.submit(note());
+  await first.clock.settle();
+  const claimed = (await first.spooler.get(id))?.recipients[0]?.status;
+  expect(claimed).toMatchObject({ state: 'claimed', owner: expect.stringContaining(`:${process.pid}:`) });
+  // The host of the first is gone: it renews nothing, and nobody tells the store.
+  vi.spyOn(first.store, 'renew').mockResolvedValue([]);
+  const second = await world({ store: first.store.sharing(), clock: first.clock });
+  await second.clock.advance('5s');
+  expect(second.provider.handedOver).toHaveLength(0);
+  await second.clock.advance('55s');
+  expect(second.provider.handedOver.map(({ entryId }) => entryId)).toEqual([id]);
 });
 
 test('M-031 recipients that were settled before a crash stay settled', async () => {
@@ -65,8 +80,10 @@ test('T-012 an at-most-once hand-over that a crash interrupted is uncertain, nev
 test('U-008 a lease lasts less than a minute, is renewed while its owner lives, and is freed at once when it goes', async () => {
   let finish = (): void => undefined;
   const first = await world({ loopback: { answer: async () => await new Promise((resolve) => (finish = () => resolve({ outcome: 'accepted' }))) } });
-  await first.spooler.submit(note());
+  const { id } = await first.spooler.submit(note());
   await first.clock.settle();
+  const status = (await first.spooler.get(id))?.recipients[0]?.status;
+  expect(status?.state === 'claimed' && status.until - first.clock.now()).toBeLessThan(60_000);
   const second = await world({ store: first.store.sharing(), clock: first.clock });
   await first.clock.advance('10m');
   expect(second.provider.handedOver).toHaveLength(0);

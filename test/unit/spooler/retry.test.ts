@@ -1,4 +1,4 @@
-import { TransportError } from 'mailspool/provider';
+import { TransportError, type OutboundMessage, type TransportProvider } from 'mailspool/provider';
 import { seededRandom } from 'mailspool/testing';
 import { expect, test } from 'vitest';
 import { defaultRetry, retryPolicy } from '../../../src/index.ts';
@@ -147,6 +147,26 @@ test('U-016 a plain error is safe to retry before the content was read, and unkn
   const two = await after.spooler.submit(note(), { onUnknown: 'hold' });
   await after.clock.settle();
   expect(await after.states(two.id)).toEqual({ 'bob@harbour.example': 'uncertain' });
+});
+
+test.each([
+  ['that reads everything and never speaks of the final dot', async (message: OutboundMessage) => void (await message.content.bytes())],
+  ['that speaks of the final dot and sends bytes of its own', async (message: OutboundMessage) => await message.handingOver()],
+])('U-016 a plain error of a provider %s is unknown', async (_title, hand) => {
+  const provider: TransportProvider = {
+    name: 'plain',
+    logon: async () => ({
+      addressTypes: ['SMTP'],
+      submitMessage: async (message) => {
+        await hand(message);
+        throw new Error('bug');
+      },
+    }),
+  };
+  const { spooler, clock, states } = await world({ providers: [provider] });
+  const { id } = await spooler.submit(note(), { onUnknown: 'hold' });
+  await clock.settle();
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'uncertain' });
 });
 
 test('U-017 the engine owns retries: fifty closed connections are exactly the attempts of the schedule', async () => {

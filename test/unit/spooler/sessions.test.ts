@@ -254,21 +254,35 @@ test('M-105 a logoff that fails is ignored, and the session’s support is dead 
   await expect(support?.received(['x'])).rejects.toMatchObject({ code: 'EINVALIDOBJECT' });
 });
 
-test('U-064 a link that flaps a hundred times spends no attempt', async () => {
-  const { spooler, clock, provider } = await world();
+test('U-064 a link that flaps a hundred times spends no attempt, and nothing is tried while it is known to be down', async () => {
+  let up = false;
+  let calls = 0;
+  const { spooler, clock, provider } = await world({
+    loopback: {
+      transfer: () => {
+        calls += 1;
+        if (!up) throw new TransportError('ECONNECTION', 'the link is down', { gate: { reason: 'offline', until: clock.now() + 1_000 } });
+      },
+    },
+  });
   await spooler.setOffline(true);
   const { id } = await spooler.submit(note());
   for (let n = 0; n < 100; n += 1) {
-    await spooler.setOffline(n % 2 === 1);
+    await spooler.setOffline(false);
+    await clock.advance('2s');
     await spooler.setOffline(true);
-    await clock.advance('10s');
-    expect((await spooler.explain(id))[0]?.gate?.reason ?? 'offline').toBe('offline');
-    if (provider.handedOver.length > 0) break;
+    await clock.settle();
+    const before = calls;
+    await clock.advance('1m');
+    expect(calls).toBe(before);
+    expect((await spooler.explain(id))[0]?.gate?.reason).toBe('offline');
   }
+  expect(calls).toBeGreaterThanOrEqual(100);
+  expect((await spooler.get(id))?.recipients[0]).toMatchObject({ status: { state: 'queued' }, attempts: 0 });
+  up = true;
   await spooler.setOffline(false);
-  await clock.advance('1s');
-  expect(provider.handedOver).toHaveLength(1);
-  expect(provider.handedOver[0]?.attempt).toBe(1);
+  await clock.advance('2s');
+  expect(provider.handedOver).toMatchObject([{ attempt: 1 }]);
 });
 
 test('U-064 a gate from the provider spends no attempt and opens at its end', async () => {

@@ -1,5 +1,5 @@
 import { TransportError, type OutboundMessage, type TransportProvider } from 'mailspool/provider';
-import { seededRandom } from 'mailspool/testing';
+import { seededRandom, virtualTime, type VirtualTime } from 'mailspool/testing';
 import { expect, test } from 'vitest';
 import { defaultRetry, retryPolicy } from '../../../src/index.ts';
 import { collect, note, world } from './world.ts';
@@ -258,6 +258,21 @@ test('U-006 due times are stored: after a jump of ten hours and a restart overdu
   const again = await world({ clock: first.clock, store: first.store.sharing() });
   await again.clock.settle();
   expect(again.provider.handedOver.map(({ entryId }) => entryId)).toEqual([id]);
+});
+
+test('U-006 a wall clock that jumps while timers stand still, as in a sleeping laptop, is noticed within half a minute', async () => {
+  const clock = virtualTime();
+  let slept = 0;
+  const wall: VirtualTime = Object.create(clock, {
+    now: { value: () => clock.now() + slept },
+    ...Object.fromEntries((['sleep', 'work', 'advance', 'settle'] as const).map((name) => [name, { value: clock[name].bind(clock) }])),
+  }) as VirtualTime;
+  const { spooler, provider } = await world({ clock: wall });
+  await spooler.submit(note(), { sendAt: { afterMs: 8 * 3_600_000 } });
+  await clock.advance('1s');
+  slept = 10 * 3_600_000;
+  await clock.advance('31s');
+  expect(provider.handedOver).toHaveLength(1);
 });
 
 test('U-006 a laptop that slept through the due time sends as soon as it wakes', async () => {

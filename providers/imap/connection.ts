@@ -72,17 +72,19 @@ export class ImapConnection {
   }
 
   /**
-   * Runs one command when its turn comes. Where imapflow answers a refusal with `false` and a line in its log, this
+   * Runs one command when its turn comes. Where imapflow answers a refusal with nothing and a line in its log, this
    * throws it like any other. A command without an answer in time closes the connection, since nothing could follow it.
    */
   async command<T>(what: string, signal: AbortSignal, run: (client: ImapFlow) => Promise<T>): Promise<T> {
     return this.#turns.take(signal, async () => {
+      // The server said BYE and keeps its end open: imapflow would answer every command with nothing, at once.
+      if (this.#client.byeReason !== undefined) this.#lost(undefined);
       this.gone.throwIfAborted();
       this.#refusal = undefined;
       this.#issued++;
       try {
         const answer = await this.#withDeadline(what, this.#setup.settings.deadlines.commandMs, () => run(this.#client));
-        if (answer === false && this.#refusal !== undefined) throw this.#refusal;
+        if ((answer === false || answer === undefined) && this.#refusal !== undefined) throw this.#refusal;
         return answer;
       } catch (error) {
         throw this.#judge(error, what);

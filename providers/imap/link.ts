@@ -53,6 +53,10 @@ export class ImapLink {
     return this.#retryAt;
   }
 
+  get isOpen(): boolean {
+    return this.#current !== undefined;
+  }
+
   /** Forgets the backoff: something has changed, or somebody asks. */
   retryNow(): void {
     this.#retryAt = 0;

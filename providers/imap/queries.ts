@@ -36,9 +36,15 @@ export async function openFolder(
     open?.path === path && options.again !== true
       ? open
       : await connection.command(`SELECT ${path}`, signal, (client) => client.mailboxOpen(path, { readOnly: options.readOnly }));
-  if (box.uidValidity === undefined)
-    throw new TransportError('EPROTOCOL', `IMAP SELECT ${path}: the server names no UIDVALIDITY`, { gate: { reason: 'unreachable' } });
+  if (box?.uidValidity === undefined) return broken(connection, `IMAP SELECT ${path}: the server names no UIDVALIDITY`);
   return { uidValidity: String(box.uidValidity), uidNext: box.uidNext || 1 };
+}
+
+/** Nothing can be made of this answer: whoever tries again does so on a new connection, after its pause. */
+function broken(connection: ImapConnection, text: string): never {
+  const error = new TransportError('EPROTOCOL', text, { gate: { reason: 'unreachable' } });
+  connection.close(error);
+  throw error;
 }
 
 export async function statusOf(connection: ImapConnection, path: string, signal: AbortSignal): Promise<Partial<OpenFolder> | undefined> {
@@ -72,9 +78,7 @@ export async function findUids(
 async function searchUids(connection: ImapConnection, uid: string, since: Instant | undefined, signal: AbortSignal): Promise<readonly number[]> {
   const query = { uid, ...(since === undefined ? {} : { since: new Date(since) }) };
   const found = await connection.command('UID SEARCH', signal, (client) => client.search(query, { uid: true }));
-  if (found === false || found === undefined)
-    throw new TransportError('EPROTOCOL', 'IMAP UID SEARCH: no answer', { gate: { reason: 'unreachable' } });
-  return found;
+  return found === false || found === undefined ? broken(connection, 'IMAP UID SEARCH: no answer') : found;
 }
 
 /** INTERNALDATE, and the EMAILID where the server has one. */

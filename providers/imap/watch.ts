@@ -97,7 +97,7 @@ export class Watch {
   async #pause(error: unknown, signal: AbortSignal): Promise<void> {
     const { link, settings, support, hints } = this.#setup;
     const now = support.clock.now();
-    const known = error instanceof TransportError && error.gate !== undefined;
+    const known = error instanceof TransportError && error.gate !== undefined && !link.isOpen;
     if (!known) support.logger.error({ error }, 'imap: looking for mail failed; tried again');
     const until = known ? link.retryAt : now + backoffMs(settings.retry, ++this.#failures, support.random);
     const round = new AbortController();

@@ -36,6 +36,7 @@ export class FaultLine implements AsyncDisposable {
   readonly #server: Server;
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
   #connections = 0;
 
   static async to(port: number): Promise<FaultLine> {
@@ -58,6 +59,11 @@ export class FaultLine implements AsyncDisposable {
     return this.commands.map((command) => command.name);
   }
 
+  /** Tells every client something that its server did not say. */
+  say(text: string): void {
+    for (const client of this.#clients) client.write(text, 'latin1');
+  }
+
   dropAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -71,9 +77,11 @@ export class FaultLine implements AsyncDisposable {
   #accept(client: Socket): void {
     const server = connect(this.#target, '127.0.0.1');
     const pair = new Pair(this, client, server, ++this.#connections);
+    this.#clients.add(client);
     this.open++;
     this.most = Math.max(this.most, this.open);
     client.once('close', () => {
+      this.#clients.delete(client);
       this.open--;
       this.onChange();
     });

@@ -6,6 +6,7 @@ import { fakeImap, virtualTime, type FakeImap, type FakeImapOptions } from 'mail
 import type { ImapMisdeed } from '../../../src/testing/fake-imap/imap-host.ts';
 import { Spool } from '../inbound-message.ts';
 import { logonOptions, type TestSupport } from '../support.ts';
+import { FaultLine } from './fault-line.ts';
 
 const mail = (subject: string): string => `From: ann@example.test\r\nSubject: ${subject}\r\n\r\nHello\r\n`;
 const subjects = (spool: Spool): string[] => spool.saved.map((message) => /^Subject: (.*)\r$/m.exec(message.bytes.toString('latin1'))?.[1] ?? '?');
@@ -107,6 +108,20 @@ describe('receiving from the fake server', () => {
     },
     60_000,
   );
+
+  test('U-043 U-044 a server that says BYE between two commands and keeps its end open: the next look is on a new connection', async () => {
+    const spool = new Spool();
+    const server = await start(spool, { without: ['IDLE'] });
+    const line = await FaultLine.to(server.port);
+    endings.push(() => line[Symbol.asyncDispose]());
+    const { support } = await serve(spool, { ...optionsFor(server, { pollIntervalMs: 20 }), port: line.port });
+    await spool.until(() => names(server).filter((name) => name === 'STATUS').length === 2);
+    line.say('* BYE enough\r\n');
+    server.deliver('user', 'INBOX', mail('after it'));
+    await spool.until(() => spool.saved.length === 1);
+    expect(names(server).filter((name) => name === 'AUTHENTICATE').length).toBe(2);
+    expect(support.places.most).toBe(1);
+  });
 
   /** NO to the login is a wrong password: the logon rejects, and somebody tries again. */
   const logonOrAgain = async (spool: Spool, options: ImapOptions): Promise<{ support: TestSupport }> => {

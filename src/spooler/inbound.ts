@@ -5,6 +5,7 @@ import { TransportError } from '../provider/transport-error.ts';
 import type { TransportSession } from '../provider/transport-session.ts';
 import type { Instant } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { over } from '../time/over.ts';
 import { nextTurn } from '../time/turn.ts';
 import type { SpoolerOptions } from './contract.ts';
 import type { Engine } from './engine.ts';
@@ -215,7 +216,7 @@ export class Inbound {
     try {
       await Promise.race([running, ended]);
     } finally {
-      done.abort();
+      done.abort(over);
     }
   }
 

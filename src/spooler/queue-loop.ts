@@ -3,6 +3,7 @@
 import { MailspoolError } from '../errors.ts';
 import type { Claim, Lease, Queue } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
+import { over } from '../time/over.ts';
 import { type Engine, leaseMs } from './engine.ts';
 import type { Flight, InFlight } from './in-flight.ts';
 import { Wake } from './wake.ts';
@@ -123,7 +124,7 @@ async function abandonable(work: Promise<void>, signal: AbortSignal): Promise<vo
   try {
     await Promise.race([work, aborted]);
   } finally {
-    done.abort();
+    done.abort(over);
   }
 }
 

@@ -27,6 +27,7 @@ import type {
 import type { Engine } from './engine.ts';
 import { explanation } from './explain.ts';
 import { Loops, type LoopOptions } from './loops.ts';
+import { OthersChanges } from './others-changes.ts';
 import { NewMailFeed } from './new-mail.ts';
 import { Draft, openStored } from './open-message.ts';
 import type { Session } from './session.ts';
@@ -48,6 +49,7 @@ export class MailSpooler implements Spooler {
   readonly #life = new AbortController();
   readonly #hurry = new AbortController();
   readonly #settler: Settler;
+  readonly #others: OthersChanges | undefined;
   readonly #loops: Loops;
   readonly #verbs: Verbs;
   readonly #newMail: NewMailFeed;
@@ -61,6 +63,7 @@ export class MailSpooler implements Spooler {
     // Every loop and session listens to the end of life: that is no leak.
     setMaxListeners(0, this.#life.signal);
     this.#settler = new Settler(engine, this.#writing.signal);
+    this.#others = engine.store.capabilities.shared ? new OthersChanges(engine.store) : undefined;
     this.#status = new StatusFeed(engine, async () => await this.status());
     this.#loops = new Loops(engine, this.#settler, sessions, options, this.#status.changed);
     this.#newMail = new NewMailFeed(engine);
@@ -140,9 +143,10 @@ export class MailSpooler implements Spooler {
   async settled(id: EntryId, options: Parameters<Spooler['settled']>[1] = {}): Promise<SendResult> {
     this.#check();
     // What others may have settled meanwhile is read.
-    const known = this.#engine.store.capabilities.shared || options.until ? undefined : this.#loops.submission.justSubmitted.get(id);
+    const others = this.#others;
+    const known = others || options.until ? undefined : this.#loops.submission.justSubmitted.get(id);
     const { until, signal } = options;
-    return await untilSettled(this.#engine, this.#settler, id, { until, known, signals: [...(signal ? [signal] : []), this.#life.signal] });
+    return await untilSettled(this.#engine, this.#settler, id, { others, until, known, signals: [...(signal ? [signal] : []), this.#life.signal] });
   }
 
   async cancel(id: EntryId): Promise<CancelResult> {

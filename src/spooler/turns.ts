@@ -1,6 +1,7 @@
 // Fair turns: whoever wants one queues once, and so many run at the same time. A turn that overstays its time gives its
 // place away, so that slow ones cost the others nothing (M-080, M-094).
 import type { Clock } from '../time/clock.ts';
+import { over } from '../time/over.ts';
 
 export class Turns<Key> {
   readonly #clock: Clock;
@@ -54,7 +55,7 @@ export class Turns<Key> {
     try {
       await turn();
     } finally {
-      timer.abort();
+      timer.abort(over);
       this.#running.delete(key);
       free();
       freed();

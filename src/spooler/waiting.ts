@@ -2,14 +2,18 @@
 import { MailspoolError } from '../errors.ts';
 import type { EntryId, RecipientRow, StateName } from '../message/recipient.ts';
 import { isSettled } from '../message/transitions.ts';
-import type { Change, RecipientChange, Settlement } from '../store/message-store.ts';
+import type { RecipientChange, Settlement } from '../store/message-store.ts';
+import { over } from '../time/over.ts';
 import type { SendResult } from './contract.ts';
 import type { Engine } from './engine.ts';
 import type { AwaitedMessage } from './just-submitted.ts';
+import type { OthersChanges } from './others-changes.ts';
 import type { Settler } from './settler.ts';
 import { envelopeOf } from './submission.ts';
 
 interface Waiting {
+  /** Where other spoolers may settle the message. */
+  readonly others?: OthersChanges | undefined;
   readonly until?: readonly StateName[] | undefined;
   /** The message, if it was submitted right now. */
   readonly known?: AwaitedMessage | undefined;
@@ -18,7 +22,12 @@ interface Waiting {
 }
 
 /** @throws ENOTFOUND, or the reason of a signal */
-export async function untilSettled(engine: Engine, settler: Settler, id: EntryId, { until = [], known, signals }: Waiting): Promise<SendResult> {
+export async function untilSettled(
+  engine: Engine,
+  settler: Settler,
+  id: EntryId,
+  { others, until = [], known, signals }: Waiting,
+): Promise<SendResult> {
   for (const signal of signals) signal.throwIfAborted();
   const news: [Settlement, readonly number[]][] = [];
   let wake = (): void => undefined;
@@ -26,7 +35,7 @@ export async function untilSettled(engine: Engine, settler: Settler, id: EntryId
     news.push([settlement, changed]);
     wake();
   });
-  const elsewhere = engine.store.capabilities.shared ? follow(engine, id, () => wake()) : undefined;
+  const elsewhere = others?.listen(id, () => wake());
   try {
     let message = known ?? (await existing(engine, id));
     const settled = () => message.recipients.every(({ submitted, status: { state } }) => submitted || isSettled(state) || until.includes(state));
@@ -39,7 +48,7 @@ export async function untilSettled(engine: Engine, settler: Settler, id: EntryId
     return sendResult(message);
   } finally {
     unwatch();
-    await elsewhere?.end();
+    elsewhere?.end();
   }
 }
 
@@ -48,46 +57,6 @@ async function existing(engine: Engine, id: EntryId): Promise<AwaitedMessage> {
   if (message?.direction !== 'outbound') throw new MailspoolError('ENOTFOUND', `there is no submitted message ${id}`, { field: 'id' });
   return message;
 }
-
-interface Elsewhere {
-  hasNews(): boolean;
-  /** Whether there was any since the last call. @throws what the change feed fails with */
-  takeNews(): boolean;
-  end(): Promise<void>;
-}
-
-/** Other spoolers on the same store settle, too. What comes while the message is read counts for the next look. */
-function follow(engine: Engine, id: EntryId, notify: () => void): Elsewhere {
-  const done = new AbortController();
-  let news = false;
-  let failure: { readonly error: unknown } | undefined;
-  const tell = () => {
-    news = true;
-    notify();
-  };
-  const following = async () => {
-    for await (const change of engine.store.changes(undefined, done.signal)) if (concerns(change, id)) tell();
-  };
-  const followed = following().catch((error: unknown) => {
-    failure = { error };
-    tell();
-  });
-  return {
-    hasNews: () => news,
-    takeNews: () => {
-      if (failure) throw failure.error;
-      const had = news;
-      news = false;
-      return had;
-    },
-    end: async () => {
-      done.abort();
-      await followed;
-    },
-  };
-}
-
-const concerns = (change: Change, id: EntryId): boolean => change.type === 'gap' || change.id === id;
 
 async function woken(listen: (notify: () => void) => void, signals: readonly AbortSignal[]): Promise<void> {
   const done = new AbortController();
@@ -100,7 +69,7 @@ async function woken(listen: (notify: () => void) => void, signals: readonly Abo
       listen(resolve);
     });
   } finally {
-    done.abort();
+    done.abort(over);
   }
 }
 

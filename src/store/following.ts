@@ -1,6 +1,7 @@
 // Reading page by page: all messages of a search, and a change feed that goes on live. A reader keeps one page; news
 // only wake it, what it sees comes from the store.
 import type { Cursor, EntryId } from '../message/recipient.ts';
+import { over } from '../time/over.ts';
 import type { Change, StoredMessage } from './message-store.ts';
 import type { Page } from './operations/read.ts';
 
@@ -78,5 +79,5 @@ async function rungOrAborted(rung: Promise<void>, signal: AbortSignal): Promise<
     signal.addEventListener('abort', () => resolve(), { once: true, signal: done.signal });
   });
   await Promise.race([rung, aborted]);
-  done.abort();
+  done.abort(over);
 }

@@ -1,6 +1,7 @@
 // A deadline is an AbortSignal that also says whose time is up.
 import { MailspoolError } from '../errors.ts';
 import type { Clock } from './clock.ts';
+import { over } from './over.ts';
 
 /**
  * Runs `run` with a signal that aborts when `signal` does or when `ms` have passed, and rejects at that moment even
@@ -38,7 +39,7 @@ export async function withDeadline<T>(
     running.catch(() => undefined);
     return await Promise.race([running, stopped]);
   } finally {
-    timer.abort();
+    timer.abort(over);
     stopped.catch(() => undefined);
   }
 }

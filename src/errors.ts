@@ -43,6 +43,8 @@ export const errorCatalogue = {
   EFORGOTTEN: { means: 'The provider gave no outcome for the recipient.', remedy: 'Report it to the author of the provider.' },
   EPREPROCESS: { means: 'A preprocessor failed.', remedy: 'See the cause; the message is tried again or held.' },
   EPROVIDER: { means: 'The provider threw an unexpected error.', remedy: 'Report it to the author of the provider.' },
+  // Tests
+  ENOTFIRED: { means: 'A fault that a test planned for a fake never happened.', remedy: 'Let the client reach its step, or mark it as optional.' },
   // nodemailer's
   ECONNECTION: { means: 'The connection failed or closed.', remedy: 'It is tried again.' },
   ETIMEDOUT: { means: 'The other side did not answer in time.', remedy: 'It is tried again.' },

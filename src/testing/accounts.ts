@@ -1,10 +1,13 @@
 // Who may log on to the fakes, and what a client said to prove it (SASL: RFC 4422; PLAIN: RFC 4616; XOAUTH2: Google).
 import { MailspoolError } from '../errors.ts';
+import { systemClock, type Clock, type Instant } from '../time/clock.ts';
 
 export interface FakeCredentials {
   readonly password?: string;
-  /** The bearer token that XOAUTH2 takes. */
+  /** The bearer token that XOAUTH2 and OAUTHBEARER take. */
   readonly token?: string;
+  /** From when on the token is refused. Default: never. */
+  readonly tokenExpiresAt?: Instant | Date;
 }
 
 /** Users by name; a string is the password. */
@@ -15,8 +18,10 @@ export const defaultUsers: FakeUsers = { user: 'pass' };
 /** The users of one or several fakes. Changes count from the next logon. */
 export class Accounts {
   readonly #users = new Map<string, FakeCredentials>();
+  readonly #clock: Clock;
 
-  constructor(users: FakeUsers = defaultUsers) {
+  constructor(users: FakeUsers = defaultUsers, clock: Clock = systemClock) {
+    this.#clock = clock;
     for (const [name, credentials] of Object.entries(users)) this.set(name, credentials);
   }
 
@@ -28,6 +33,18 @@ export class Accounts {
   set(name: string, credentials: string | FakeCredentials): void {
     if (name === '' || /[\0\r\n]/.test(name)) throw new MailspoolError('EINVALID', `not a user name: ${JSON.stringify(name)}`, { field: 'users' });
     this.#users.set(name, typeof credentials === 'string' ? { password: credentials } : credentials);
+  }
+
+  /** Ends the token of the user, or all tokens. @throws ENOTFOUND no such user */
+  expireToken(name: string | undefined): void {
+    for (const each of name === undefined ? this.names : [name]) {
+      const { password } = this.credentials(each) ?? this.#unknown(each);
+      this.set(each, password === undefined ? {} : { password });
+    }
+  }
+
+  #unknown(name: string): never {
+    throw new MailspoolError('ENOTFOUND', `no user ${name}; there are: ${this.names.join(', ')}`);
   }
 
   credentials(name: string): FakeCredentials | undefined {
@@ -46,7 +63,8 @@ export class Accounts {
     if (!said) return undefined;
     const known = this.#users.get(said.user);
     if (said.password !== undefined && said.password === known?.password) return said.user;
-    if (said.token !== undefined && said.token === known?.token) return said.user;
+    const expired = Number(known?.tokenExpiresAt ?? Number.POSITIVE_INFINITY) <= this.#clock.now();
+    if (said.token !== undefined && said.token === known?.token && !expired) return said.user;
     return undefined;
   }
 }
@@ -70,7 +88,14 @@ export function xoauth2(response: string): Said | undefined {
   return user === undefined || token === undefined ? undefined : { user, token };
 }
 
-/** What XOAUTH2 says to a bad token, before it refuses. */
+/** `n,a=user,^A … auth=Bearer … ^A^A` (RFC 7628 section 3.1). */
+export function oauthBearer(response: string): Said | undefined {
+  const [, user, fields = ''] = /^[ny],a=([^,\x01]*),\x01(.*\x01)\x01$/i.exec(decoded(response)) ?? [];
+  const [, token] = /(?:^|\x01)auth=Bearer ([^\x01]*)\x01/i.exec(fields) ?? [];
+  return user === undefined || token === undefined ? undefined : { user: user.replaceAll('=2C', ',').replaceAll('=3D', '='), token };
+}
+
+/** What XOAUTH2 and OAUTHBEARER say to a bad token, before they refuse (RFC 7628 section 3.2.2). */
 export const bearerRefusal: string = Buffer.from('{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}').toString('base64');
 
 export const decoded = (base64: string): string => Buffer.from(base64 === '=' ? '' : base64, 'base64').toString('utf8');

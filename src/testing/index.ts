@@ -3,14 +3,14 @@
 export type { FakeCredentials, FakeUsers } from './accounts.ts';
 export type { Duration } from './duration.ts';
 export { fakeImap, type FakeImap, type FakeImapOptions, type OnImapCommand } from './fake-imap/fake-imap.ts';
-export type { ImapCapability, ImapFault, ImapLogEntry, ImapMisdeed } from './fake-imap/imap-host.ts';
+export type { ImapCapability, ImapFault, ImapLogEntry, ImapMisdeed, ImapReply } from './fake-imap/imap-host.ts';
 export type { SmtpExtension } from './fake-smtp/extensions.ts';
 export { fakeSmtp, type FakeSmtp, type FakeSmtpOptions, type SmtpRefusal } from './fake-smtp/fake-smtp.ts';
 export type { SmtpFault, SmtpMisdeed, SmtpReply, SmtpStep } from './fake-smtp/fault.ts';
 export type { SmtpPath } from './fake-smtp/grammar.ts';
 export type { ReceivedMail, ReceivedQuery } from './fake-smtp/received-mail.ts';
 export type { SmtpLogEntry } from './fake-smtp/smtp-host.ts';
-export type { Fault, FaultHandle } from './fault-plan.ts';
+export type { Fault, FaultConditions, FaultHandle, Misdeed, Pattern } from './faults/fault.ts';
 export { fakeMailboxes, type DeliverOptions, type FakeMailboxes, type FakeMailboxesOptions } from './mailboxes/fake-mailboxes.ts';
 export type { FakeMailbox, FakeMessage } from './mailboxes/mailbox.ts';
 export type { KeyAndCertificate } from './net/self-signed.ts';

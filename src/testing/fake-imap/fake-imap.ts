@@ -3,7 +3,8 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { systemClock, type Clock } from '../../time/clock.ts';
 import type { FakeUsers } from '../accounts.ts';
-import { FaultPlan, type FaultHandle } from '../fault-plan.ts';
+import type { FaultHandle } from '../faults/fault.ts';
+import { FaultPlan } from '../faults/fault-plan.ts';
 import { SharedMailboxes, type DeliverOptions, type FakeMailboxes } from '../mailboxes/fake-mailboxes.ts';
 import type { FakeMailbox, FakeMessage } from '../mailboxes/mailbox.ts';
 import { Listener } from '../net/listener.ts';
@@ -33,7 +34,7 @@ export interface FakeImapOptions {
 }
 
 /** Looks at each command before it is carried out, and may make it go wrong. */
-export type OnImapCommand = (command: ImapLogEntry) => ImapMisdeed | undefined;
+export type OnImapCommand = (command: ImapLogEntry) => ImapMisdeed | readonly ImapMisdeed[] | undefined;
 
 /** A running fake. */
 export interface FakeImap extends AsyncDisposable {
@@ -52,7 +53,7 @@ export interface FakeImap extends AsyncDisposable {
   mailbox(user: string, path: string): FakeMailbox;
   /** Gives a mailbox another UIDVALIDITY and its messages new UIDs; clients that have it open are sent away. */
   setUidValidity(user: string, path: string, uidValidity: number): void;
-  /** Something goes wrong on purpose. Several faults at one command happen in the order of their planning. */
+  /** Something goes wrong on purpose. Of several faults at one step those planned first come first. @throws EINVALID for what makes no sense */
   script(fault: ImapFault): FaultHandle;
   /** Asks `look` about each command from now on, before the faults that are planned. */
   onCommand(look: OnImapCommand): Disposable;
@@ -62,7 +63,7 @@ export interface FakeImap extends AsyncDisposable {
   readonly commands: readonly ImapLogEntry[];
   readonly connections: { readonly open: number; readonly peak: number; readonly total: number };
   dropConnections(): void;
-  /** Cuts all connections; afterwards nothing is left. The same as disposing of it. */
+  /** Cuts all connections; afterwards nothing is left. The same as disposing of it. @throws ENOTFIRED with the faults that never happened */
   close(): Promise<void>;
 }
 
@@ -84,7 +85,7 @@ class Server implements FakeImap, ImapHost {
   readonly commands: ImapLogEntry[] = [];
   muted = false;
   readonly #options: FakeImapOptions;
-  readonly #faults = new FaultPlan<string, ImapMisdeed>();
+  readonly #faults: FaultPlan<string, ImapMisdeed>;
   readonly #looking = new Set<OnImapCommand>();
   readonly #sessions = new Set<ImapSession>();
   #listener: Listener | undefined;
@@ -94,6 +95,7 @@ class Server implements FakeImap, ImapHost {
   constructor(options: FakeImapOptions) {
     this.#options = options;
     this.clock = remoteSide(options.clock ?? systemClock);
+    this.#faults = new FaultPlan(this.clock, () => true);
     this.mailboxes = SharedMailboxes.of(options.mailboxes, options);
     this.implicitTls = options.tls === 'implicit';
     this.maxMessageBytes = options.maxMessageBytes ?? 50 * 1024 * 1024;
@@ -164,6 +166,7 @@ class Server implements FakeImap, ImapHost {
 
   async close(): Promise<void> {
     await this.#listener?.close();
+    this.#faults.verify();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -179,18 +182,18 @@ class Server implements FakeImap, ImapHost {
     return capability !== 'STARTTLS' || this.#options.tls === 'starttls';
   }
 
-  greetingFault(): ImapMisdeed | undefined {
-    return this.#faults.due('greeting', '');
+  faults(occasion: Parameters<ImapHost['faults']>[0]): readonly ImapMisdeed[] {
+    return this.#faults.due({ ...occasion, connections: this.connections.open });
   }
 
-  hear(command: ImapLogEntry): ImapMisdeed | undefined {
+  hear(command: ImapLogEntry, address: string): readonly ImapMisdeed[] {
     this.commands.push(command);
     if (this.commands.length > keptCommands) this.commands.shift();
     for (const look of this.#looking) {
       const misdeed = look(command);
-      if (misdeed !== undefined) return misdeed;
+      if (misdeed !== undefined) return [misdeed].flat();
     }
-    return this.#faults.due(command.name, command.line);
+    return this.faults({ at: command.name, line: command.line, address, user: command.user });
   }
 
   #keyAndCertificate(): KeyAndCertificate {

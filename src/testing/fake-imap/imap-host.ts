@@ -1,7 +1,7 @@
 // What an IMAP connection asks of the server that it belongs to. For session.ts; fake-imap.ts answers.
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../time/clock.ts';
-import type { Fault } from '../fault-plan.ts';
+import type { Fault, Misdeed, Occasion } from '../faults/fault.ts';
 import type { SharedMailboxes } from '../mailboxes/fake-mailboxes.ts';
 
 export interface ImapHost {
@@ -14,8 +14,9 @@ export interface ImapHost {
   secureContext(): SecureContext;
   offers(capability: ImapCapability): boolean;
   /** Writes the command down, and says what is to go wrong with it. */
-  hear(command: ImapLogEntry): ImapMisdeed | undefined;
-  greetingFault(): ImapMisdeed | undefined;
+  hear(command: ImapLogEntry, address: string): readonly ImapMisdeed[];
+  /** What is planned to go wrong at a step that is no command. */
+  faults(occasion: Omit<Occasion<string>, 'connections'>): readonly ImapMisdeed[];
 }
 
 /** What a fake can be told not to offer. */
@@ -53,22 +54,18 @@ export interface ImapLogEntry {
   readonly line: string;
 }
 
-export type ImapMisdeed =
+/** How a fault answers instead of the fake, which then does not do what was asked. */
+export type ImapReply =
   /** Refuses; a response code may come first: `[OVERQUOTA] Full`. */
   | { readonly no: string }
   | { readonly bad: string }
   /** Says BYE and closes. */
-  | { readonly bye: string }
-  /** Cuts the connection; the command is not carried out. */
-  | 'drop'
-  /** Carries it out, then cuts the connection instead of answering. */
-  | 'acceptThenDrop'
-  /** Says nothing for so long, then goes on as usual. */
-  | { readonly delayMs: number }
-  /** Says nothing more until the client goes. */
-  | 'stall'
-  /** Says this, byte for byte, instead of carrying the command out. */
-  | { readonly say: string };
+  | { readonly bye: string };
 
-/** `at` is the name of a command in capitals (`APPEND`, `UID FETCH`), or `greeting`. */
+export type ImapMisdeed = Misdeed | ImapReply;
+
+/**
+ * `at` is the name of a command in capitals (`APPEND`, `UID FETCH`), or `greeting`; `handshake`: before TLS begins;
+ * `logon`: the client has said who it is, by LOGIN or AUTHENTICATE.
+ */
 export type ImapFault = Fault<string, ImapMisdeed>;

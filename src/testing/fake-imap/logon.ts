@@ -7,9 +7,10 @@ import type { ImapSession } from './session.ts';
 
 type Logon = Extract<ImapCommand, { readonly name: 'LOGIN' | 'AUTHENTICATE' }>;
 
-export async function logon(session: ImapSession, command: Logon): Promise<Completion> {
+export async function logon(session: ImapSession, command: Logon, line: string, tag: string): Promise<Completion> {
   const said = command.name === 'LOGIN' ? command : await authenticate(session, command.mechanism, command.initial);
   if (typeof said === 'string') return said;
+  if (await session.wrongAtLogon(said?.user, line, tag)) return undefined;
   session.user = session.host.mailboxes.accounts.admit(said);
   if (session.user !== undefined) return `OK [${session.capability}] Logged on`;
   if (command.name === 'AUTHENTICATE' && command.mechanism === 'XOAUTH2') await session.continuation(bearerRefusal);

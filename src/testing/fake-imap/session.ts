@@ -1,13 +1,13 @@
 // One IMAP connection from greeting to LOGOUT (RFC 3501, RFC 9051). For fake-imap.ts: reads commands one by one,
 // lets go wrong what is planned, carries out the rest and tells of what others changed.
 import { isMailspoolError } from '../../errors.ts';
-import { sleepUntil } from '../../time/clock.ts';
+import { misbehave, type Twist } from '../faults/misbehave.ts';
 import type { Wire } from '../net/wire.ts';
 import { carryOut, type Completion } from './carry-out.ts';
 import { readCommand, type Excess, type RawCommand } from './command-reader.ts';
 import { parseArguments, type ImapCommand } from './command.ts';
 import { Cursor, SyntaxProblem } from './cursor.ts';
-import { capabilities, type ImapCapability, type ImapHost, type ImapMisdeed } from './imap-host.ts';
+import { capabilities, type ImapCapability, type ImapHost, type ImapMisdeed, type ImapReply } from './imap-host.ts';
 import { logon } from './logon.ts';
 import { Responses } from './responses.ts';
 import type { Selected } from './selected.ts';
@@ -16,6 +16,8 @@ const longestLine = 16 * 1024;
 
 /** Thrown to end the connection. */
 const over = Symbol('connection over');
+
+const nothingWrong: Twist = { answered: false, drop: undefined, bend: {} };
 
 const beforeLogon: readonly string[] = ['CAPABILITY', 'NOOP', 'LOGOUT', 'ID', 'STARTTLS', 'LOGIN', 'AUTHENTICATE'];
 
@@ -28,6 +30,9 @@ export class ImapSession {
   readonly #connection: number;
   #selected: Selected | undefined;
   #idling = false;
+  /** What is wrong with the command under way. */
+  #twist: Twist = nothingWrong;
+  #ends = false;
 
   constructor(wire: Wire, host: ImapHost, connection: number) {
     this.#wire = wire;
@@ -39,7 +44,7 @@ export class ImapSession {
   /** Ends when the client logs out or the connection is gone. */
   async run(): Promise<void> {
     try {
-      if (this.host.implicitTls && !(await this.#wire.startTls(this.host.secureContext()))) return;
+      if (this.host.implicitTls) await this.#handshake();
       await this.#greet();
       for (;;) await this.#next();
     } catch (error) {
@@ -90,9 +95,9 @@ export class ImapSession {
   }
 
   async #greet(): Promise<void> {
-    if (await this.#wrong(this.host.greetingFault(), '*')) return;
-    this.out.untagged(`OK [${this.capability}] mailspool fake ready`);
-    await this.out.flush();
+    await this.#wrong(this.host.faults({ at: 'greeting', line: '', address: this.#wire.address }), '*', undefined);
+    if (!this.#twist.answered) this.out.untagged(`OK [${this.capability}] mailspool fake ready`);
+    await this.#finish();
   }
 
   async #next(): Promise<void> {
@@ -114,32 +119,46 @@ export class ImapSession {
   }
 
   async #answer(tag: string, name: string, raw: RawCommand): Promise<void> {
-    const misdeed = this.host.hear({ connection: this.#connection, user: this.user, tag, name, line: raw.text });
-    if (await this.#wrong(misdeed, tag)) return;
+    const misdeeds = this.host.hear({ connection: this.#connection, user: this.user, tag, name, line: raw.text }, this.#wire.address);
+    await this.#wrong(misdeeds, tag, this.user);
+    if (this.#twist.answered) return this.#finish();
     const completion = await this.#completion(tag, name, raw);
-    if (misdeed === 'acceptThenDrop') this.#drop();
     this.#tell(!['FETCH', 'STORE', 'SEARCH'].includes(name));
     const lost = this.#selected?.lost;
     if (lost !== undefined) this.out.untagged(`BYE ${lost}`);
     else if (completion) this.out.line(`${tag} ${completion}`);
-    await this.out.flush();
+    await this.#finish();
     if (lost !== undefined || name === 'LOGOUT') throw over;
   }
 
-  /** True if the command has got its answer already. */
-  async #wrong(misdeed: ImapMisdeed | undefined, tag: string): Promise<boolean> {
-    if (misdeed === undefined || misdeed === 'acceptThenDrop') return false;
-    if (misdeed === 'drop') this.#drop();
-    if (misdeed === 'stall') await sleepUntil(this.host.clock, undefined, this.#wire.gone);
-    else if ('delayMs' in misdeed) await sleepUntil(this.host.clock, this.host.clock.now() + misdeed.delayMs, this.#wire.gone);
-    if (typeof misdeed !== 'object' || 'delayMs' in misdeed) return false;
-    if ('no' in misdeed) this.out.line(`${tag} NO ${misdeed.no}`);
-    else if ('bad' in misdeed) this.out.line(`${tag} BAD ${misdeed.bad}`);
-    else if ('bye' in misdeed) this.out.untagged(`BYE ${misdeed.bye}`);
-    else await this.#wire.write(misdeed.say);
+  /** Lets go wrong what is planned when a client has said who it is. True if it has its answer. */
+  async wrongAtLogon(user: string | undefined, line: string, tag: string): Promise<boolean> {
+    await this.#wrong(this.host.faults({ at: 'logon', line, address: this.#wire.address, user }), tag, user);
+    return this.#twist.answered;
+  }
+
+  /** Lets go wrong what is planned, as far as that can be done before the step; the rest is in the twist. */
+  async #wrong(misdeeds: readonly ImapMisdeed[], tag: string, user: string | undefined): Promise<void> {
+    const by = { wire: this.#wire, clock: this.host.clock, accounts: this.host.mailboxes.accounts, user };
+    let reply: ImapReply | undefined;
+    const twist = await misbehave<ImapReply>(misdeeds, by, (said) => void (reply = said));
+    if (twist.drop === 'now') this.#drop();
+    if (reply) this.out.line(replyLine(reply, tag));
+    const { drop, bend } = this.#twist;
+    this.#twist = { answered: twist.answered || reply !== undefined, drop: twist.drop ?? drop, bend: { ...bend, ...twist.bend } };
+    if (reply && 'bye' in reply) this.#ends = true;
+  }
+
+  /** Says what is gathered, in the way that a fault says. */
+  async #finish(): Promise<void> {
+    const { drop, bend } = this.#twist;
+    this.#twist = nothingWrong;
+    if (drop === 'insteadOfReply') this.#drop();
+    this.#wire.bend(bend, this.host.clock);
     await this.out.flush();
-    if ('bye' in misdeed) throw over;
-    return true;
+    this.#wire.bend(undefined, this.host.clock);
+    if (drop === 'afterReply') await this.#wire.dropAfterwards();
+    if (drop === 'afterReply' || this.#ends) throw over;
   }
 
   #drop(): never {
@@ -152,7 +171,7 @@ export class ImapSession {
       const command = parseArguments(name, new Cursor(text.slice(tag.length + 1 + name.length), literals));
       if (this.user === undefined && !beforeLogon.includes(name)) return 'BAD Log on first';
       if (this.user !== undefined && ['STARTTLS', 'LOGIN', 'AUTHENTICATE'].includes(name)) return 'BAD Already logged on';
-      return await this.#carryOut(command, tag);
+      return await this.#carryOut(command, tag, text);
     } catch (error) {
       if (error instanceof SyntaxProblem) return `BAD ${error.message}`;
       if (isMailspoolError(error)) return `NO ${error.message}`;
@@ -160,11 +179,11 @@ export class ImapSession {
     }
   }
 
-  async #carryOut(command: ImapCommand, tag: string): Promise<Completion> {
+  async #carryOut(command: ImapCommand, tag: string, text: string): Promise<Completion> {
     switch (command.name) {
       case 'LOGIN':
       case 'AUTHENTICATE':
-        return await logon(this, command);
+        return await logon(this, command, text, tag);
       case 'STARTTLS':
         return await this.#startTls(tag);
       case 'IDLE':
@@ -179,10 +198,19 @@ export class ImapSession {
 
   async #startTls(tag: string): Promise<Completion> {
     if (!this.offers('STARTTLS')) return 'BAD STARTTLS is not offered';
-    // Not awaited: the socket must change hands before the client's first byte of TLS arrives.
-    void this.#wire.write(`${tag} OK Begin TLS\r\n`);
-    if (!(await this.#wire.startTls(this.host.secureContext()))) throw over;
+    this.#wire.discard();
+    await this.#wire.write(`${tag} OK Begin TLS\r\n`);
+    await this.#handshake();
     return undefined;
+  }
+
+  async #handshake(): Promise<void> {
+    await this.#wrong(this.host.faults({ at: 'handshake', line: '', address: this.#wire.address }), '*', undefined);
+    if (this.#twist.answered) {
+      await this.#finish();
+      this.#drop();
+    }
+    if (!(await this.#wire.startTls(this.host.secureContext()))) throw over;
   }
 
   /** RFC 2177 */
@@ -204,4 +232,9 @@ export class ImapSession {
   #tell(expunge: boolean): void {
     this.#selected?.tell(this.out, { expunge, modseq: this.condstore });
   }
+}
+
+function replyLine(reply: ImapReply, tag: string): string {
+  if ('no' in reply) return `${tag} NO ${reply.no}`;
+  return 'bad' in reply ? `${tag} BAD ${reply.bad}` : `* BYE ${reply.bye}`;
 }

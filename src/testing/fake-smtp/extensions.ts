@@ -2,16 +2,16 @@
 import type { SmtpReply } from './fault.ts';
 import type { SmtpPath } from './grammar.ts';
 
-/** RFC 1870, 2920, 3207, 6152, 6531, 2034, 3461, 4954. */
-export type SmtpExtension = 'SIZE' | 'PIPELINING' | 'STARTTLS' | '8BITMIME' | 'SMTPUTF8' | 'ENHANCEDSTATUSCODES' | 'DSN' | 'AUTH';
+/** RFC 1870, 2920, 3207, 6152, 6531, 2034, 3461, 4954, 3030. */
+export type SmtpExtension = (typeof all)[number];
 
-const all: readonly SmtpExtension[] = ['PIPELINING', 'SIZE', 'STARTTLS', 'AUTH', 'ENHANCEDSTATUSCODES', '8BITMIME', 'SMTPUTF8', 'DSN'];
+const all = ['PIPELINING', 'SIZE', 'STARTTLS', 'AUTH', 'ENHANCEDSTATUSCODES', '8BITMIME', 'SMTPUTF8', 'DSN', 'CHUNKING'] as const;
 
 /** The lines of the answer to EHLO. */
 export function extensionLines(offers: (extension: SmtpExtension) => boolean, maxMessageBytes: number): string[] {
   return all.filter(offers).map((extension) => {
     if (extension === 'SIZE') return `SIZE ${maxMessageBytes}`;
-    return extension === 'AUTH' ? 'AUTH PLAIN LOGIN XOAUTH2' : extension;
+    return extension === 'AUTH' ? 'AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER' : extension;
   });
 }
 

@@ -2,13 +2,14 @@
 import { createSecureContext } from 'node:tls';
 import { systemClock, type Clock } from '../../time/clock.ts';
 import type { FakeUsers } from '../accounts.ts';
-import { FaultPlan, type FaultHandle } from '../fault-plan.ts';
+import type { FaultHandle } from '../faults/fault.ts';
+import { FaultPlan } from '../faults/fault-plan.ts';
 import { SharedMailboxes, type FakeMailboxes } from '../mailboxes/fake-mailboxes.ts';
 import { Listener } from '../net/listener.ts';
 import { selfSigned, type KeyAndCertificate } from '../net/self-signed.ts';
 import { remoteSide } from '../remote-side.ts';
 import type { SmtpExtension } from './extensions.ts';
-import { checkFault, type SmtpFault, type SmtpMisdeed, type SmtpReply, type SmtpStep } from './fault.ts';
+import { checkSmtpFault, type SmtpFault, type SmtpMisdeed, type SmtpReply, type SmtpStep } from './fault.ts';
 import { ReceivedMailbox, type ReceivedMail, type ReceivedQuery } from './received-mail.ts';
 import type { SmtpHost, SmtpLogEntry } from './smtp-host.ts';
 import { SmtpSession } from './smtp-session.ts';
@@ -58,7 +59,7 @@ export interface FakeSmtp extends AsyncDisposable {
   received(query?: ReceivedQuery): Promise<ReceivedMail>;
   /** Forgets the messages, not the mailboxes. */
   clear(): void;
-  /** Something goes wrong on purpose. Several faults at one step happen in the order of their planning. */
+  /** Something goes wrong on purpose. Of several faults at one step those planned first come first. @throws EINVALID for what makes no sense */
   script(fault: SmtpFault): FaultHandle;
   /** Refuses RCPT for this address. */
   refuse(address: string, refusal: SmtpRefusal): FaultHandle;
@@ -66,7 +67,7 @@ export interface FakeSmtp extends AsyncDisposable {
   readonly commands: readonly SmtpLogEntry[];
   readonly connections: { readonly open: number; readonly peak: number; readonly total: number };
   dropConnections(): void;
-  /** Cuts all connections; afterwards nothing is left. The same as disposing of it. */
+  /** Cuts all connections; afterwards nothing is left. The same as disposing of it. @throws ENOTFIRED with the faults that never happened */
   close(): Promise<void>;
 }
 
@@ -90,7 +91,7 @@ class Server implements FakeSmtp, SmtpHost {
   readonly commands: SmtpLogEntry[] = [];
   readonly #options: FakeSmtpOptions;
   readonly #received = new ReceivedMailbox();
-  readonly #faults = new FaultPlan<SmtpStep, SmtpMisdeed>();
+  readonly #faults: FaultPlan<SmtpStep, SmtpMisdeed>;
   #listener: Listener | undefined;
   #port = 0;
   #taken = 0;
@@ -99,6 +100,7 @@ class Server implements FakeSmtp, SmtpHost {
   constructor(options: FakeSmtpOptions) {
     this.#options = options;
     this.clock = remoteSide(options.clock ?? systemClock);
+    this.#faults = new FaultPlan(this.clock, () => true);
     this.mailboxes = SharedMailboxes.of(options.mailboxes, options);
     this.requireAuth = options.requireAuth ?? false;
     this.maxMessageBytes = options.maxMessageBytes ?? 50 * 1024 * 1024;
@@ -149,12 +151,12 @@ class Server implements FakeSmtp, SmtpHost {
   }
 
   script(fault: SmtpFault): FaultHandle {
-    checkFault(fault);
+    checkSmtpFault(fault);
     return this.#faults.add(fault);
   }
 
   refuse(address: string, { times = Number.POSITIVE_INFINITY, ...reply }: SmtpRefusal): FaultHandle {
-    return this.script({ at: 'RCPT', match: `<${address}>`, times, do: reply });
+    return this.script({ at: 'RCPT', to: address, times, do: reply });
   }
 
   dropConnections(): void {
@@ -163,6 +165,7 @@ class Server implements FakeSmtp, SmtpHost {
 
   async close(): Promise<void> {
     await this.#listener?.close();
+    this.#faults.verify();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -178,8 +181,8 @@ class Server implements FakeSmtp, SmtpHost {
     return extension !== 'STARTTLS' || this.#options.tls === 'starttls';
   }
 
-  fault(...[at, line]: Parameters<SmtpHost['fault']>): ReturnType<SmtpHost['fault']> {
-    return this.#faults.due(at, line);
+  faults(occasion: Parameters<SmtpHost['faults']>[0]): readonly SmtpMisdeed[] {
+    return this.#faults.due({ ...occasion, connections: this.connections.open });
   }
 
   accept(mail: Parameters<SmtpHost['accept']>[0]): string {

@@ -2,7 +2,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../time/clock.ts';
 import type { Accounts } from '../accounts.ts';
-import type { SmtpMisdeed, SmtpStep } from './fault.ts';
+import type { SmtpMisdeed, SmtpOccasion } from './fault.ts';
 import type { SmtpExtension } from './extensions.ts';
 import type { ReceivedMail } from './received-mail.ts';
 
@@ -15,8 +15,8 @@ export interface SmtpHost {
   readonly maxMessageBytes: number;
   secureContext(): SecureContext;
   offers(extension: SmtpExtension): boolean;
-  /** What is planned to go wrong here. */
-  fault(at: SmtpStep, line: string): SmtpMisdeed | undefined;
+  /** What is planned to go wrong now. */
+  faults(occasion: Omit<SmtpOccasion, 'connections'>): readonly SmtpMisdeed[];
   /** Takes a message and says under which number. */
   accept(mail: Omit<ReceivedMail, 'parsed' | 'receivedAt'>): string;
   log(entry: SmtpLogEntry): void;

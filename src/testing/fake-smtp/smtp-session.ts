@@ -1,11 +1,14 @@
 // One SMTP dialogue from greeting to QUIT (RFC 5321). For fake-smtp.ts, which says who may log on, what goes wrong
 // on purpose and where accepted messages go.
 import { sleepUntil } from '../../time/clock.ts';
+import { misbehave, type Twist } from '../faults/misbehave.ts';
+import type { Bend } from '../net/bending.ts';
 import type { Wire } from '../net/wire.ts';
+import { bearerRefusal } from '../accounts.ts';
 import { authenticate } from './authenticate.ts';
 import { readContent } from './content.ts';
 import { extensionLines, refusalOf, type SmtpExtension } from './extensions.ts';
-import type { SmtpMisdeed, SmtpReply, SmtpStep } from './fault.ts';
+import { smtpCommands, type SmtpMisdeed, type SmtpOccasion, type SmtpReply, type SmtpStep } from './fault.ts';
 import { formatReply, parseCommand, parsePath, type SmtpPath } from './grammar.ts';
 import type { SmtpHost } from './smtp-host.ts';
 
@@ -17,14 +20,9 @@ const mostRecipients = 10_000;
 /** Thrown to end the dialogue. */
 const over = Symbol('dialogue over');
 
-/** What a fault leaves to do when the command is carried out. */
-interface Twist {
-  /** Says this instead. */
-  readonly reply?: SmtpReply;
-  /** The answer has been given. */
-  readonly answered?: true;
-  readonly thenDrop?: true;
-  readonly dropAtByte?: number;
+/** What is left to do of a fault, with the reply that it says. */
+interface SmtpTwist extends Twist {
+  readonly reply: SmtpReply | undefined;
 }
 
 type Answer = SmtpReply | undefined;
@@ -33,14 +31,15 @@ export class SmtpSession {
   readonly #wire: Wire;
   readonly #host: SmtpHost;
   readonly #connection: number;
-  readonly #handlers: Readonly<Record<string, (argument: string, twist: Twist) => Answer | Promise<Answer>>> = {
+  readonly #handlers: Readonly<Record<string, (argument: string, twist: SmtpTwist) => Answer | Promise<Answer>>> = {
     EHLO: (name) => this.#hello(name, true),
     HELO: (name) => this.#hello(name, false),
-    STARTTLS: (argument) => this.#startTls(argument),
-    AUTH: (argument) => this.#auth(argument),
+    STARTTLS: (argument, twist) => this.#startTls(argument, twist),
+    AUTH: (argument, twist) => this.#auth(argument, twist),
     MAIL: (argument) => this.#mail(argument),
     RCPT: (argument) => this.#rcpt(argument),
     DATA: (_, twist) => this.#data(twist),
+    BDAT: (argument, twist) => this.#bdat(argument, twist),
     RSET: () => this.#reset(ok('2.0.0', 'OK')),
     NOOP: () => ok('2.0.0', 'OK'),
     VRFY: () => ({ code: 252, enhancedCode: '2.1.5', message: 'Send to it, then you know' }),
@@ -53,6 +52,8 @@ export class SmtpSession {
   #mailFrom: SmtpPath | undefined;
   #mailLine = '';
   #rcptTo: SmtpPath[] = [];
+  #chunks: Uint8Array[] = [];
+  #chunkedBytes = 0;
   /** After a greeting of 5xx nothing but QUIT is answered kindly (RFC 5321 section 3.1). */
   #turnedAway = false;
 
@@ -65,7 +66,7 @@ export class SmtpSession {
   /** Ends when the client quits or the connection is gone. */
   async run(): Promise<void> {
     try {
-      if (this.#host.implicitTls && !(await this.#wire.startTls(this.#host.secureContext()))) return;
+      if (this.#host.implicitTls) await this.#handshake();
       await this.#greet();
       for (;;) await this.#next();
     } catch (error) {
@@ -75,10 +76,9 @@ export class SmtpSession {
   }
 
   async #greet(): Promise<void> {
-    const twist = await this.#twist(this.#host.fault('greeting', ''));
+    const twist = await this.#wrong('greeting', '');
     this.#turnedAway = (twist.reply?.code ?? 220) >= 400;
-    if (!twist.answered) await this.#reply(twist.reply ?? { code: 220, message: `${this.#host.name} ESMTP mailspool fake` });
-    if (twist.thenDrop) this.#drop();
+    await this.#finish({ code: 220, message: `${this.#host.name} ESMTP mailspool fake` }, twist);
   }
 
   async #next(): Promise<void> {
@@ -89,32 +89,48 @@ export class SmtpSession {
     const text = line.bytes.toString('utf8');
     this.#host.log({ connection: this.#connection, line: text });
     const { verb, argument } = parseCommand(text);
-    await this.#reply(await this.#answer(verb, argument, text));
+    await this.#answer(verb, argument, text);
     if (verb === 'QUIT') throw over;
   }
 
-  async #answer(verb: string, argument: string, line: string): Promise<Answer> {
+  async #answer(verb: string, argument: string, line: string): Promise<void> {
     const handle = Object.hasOwn(this.#handlers, verb) ? this.#handlers[verb] : undefined;
-    if (!handle) return { code: 500, enhancedCode: '5.5.2', message: 'Command not recognised' };
-    if (this.#turnedAway && verb !== 'QUIT') return badSequence('You were turned away');
-    const twist = isStep(verb) ? await this.#twist(this.#host.fault(verb, line)) : {};
-    if (twist.reply || twist.answered) return twist.reply;
-    const reply = await handle(argument, twist);
-    if (twist.thenDrop) this.#drop();
-    return reply;
+    if (!handle || !isCommand(verb)) return this.#reply({ code: 500, enhancedCode: '5.5.2', message: 'Command not recognised' });
+    if (this.#turnedAway && verb !== 'QUIT') return this.#reply(badSequence('You were turned away'));
+    const twist = await this.#wrong(verb, line, about(verb, argument));
+    const decided = twist.reply !== undefined || twist.answered;
+    // What follows BDAT is content, whatever is said to it.
+    if (decided && verb === 'BDAT') await this.#wire.skip(Number.parseInt(argument, 10) || 0);
+    await this.#finish(decided ? undefined : await handle(argument, twist), twist);
   }
 
-  /** Lets go wrong what is planned here, as far as that can be done before the command. */
-  async #twist(misdeed: SmtpMisdeed | undefined): Promise<Twist> {
-    if (misdeed === undefined) return {};
-    if (misdeed === 'drop') this.#drop();
-    if (misdeed === 'acceptThenDrop') return { thenDrop: true };
-    if (misdeed === 'stall') await sleepUntil(this.#host.clock, undefined, this.#wire.gone);
-    else if ('code' in misdeed) return { reply: misdeed };
-    else if ('dropAtByte' in misdeed) return misdeed;
-    else if ('delayMs' in misdeed) await sleepUntil(this.#host.clock, this.#host.clock.now() + misdeed.delayMs, this.#wire.gone);
-    else await this.#wire.write(misdeed.say);
-    return typeof misdeed === 'object' && 'say' in misdeed ? { answered: true } : {};
+  /** Lets go wrong what is planned at this step, as far as that can be done before it. */
+  async #wrong(at: SmtpStep, line: string, what: Partial<SmtpOccasion> = {}): Promise<SmtpTwist> {
+    return await this.#misbehave(this.#planned(at, line, what), what.user ?? this.#user);
+  }
+
+  #planned(at: SmtpStep, line: string, what: Partial<SmtpOccasion> = {}): readonly SmtpMisdeed[] {
+    const envelope = { from: this.#mailFrom?.address, to: this.#rcptTo.map(({ address }) => address) };
+    return this.#host.faults({ at, line, address: this.#wire.address, user: this.#user, ...envelope, ...what });
+  }
+
+  async #misbehave(misdeeds: readonly SmtpMisdeed[], user: string | undefined): Promise<SmtpTwist> {
+    let reply: SmtpReply | undefined;
+    const { clock, accounts } = this.#host;
+    const twist = await misbehave<SmtpReply>(misdeeds, { wire: this.#wire, clock, accounts, user }, (said) => void (reply = said));
+    if (twist.drop === 'now') this.#drop();
+    return { ...twist, reply };
+  }
+
+  /** Gives the answer that a fault says, or else the usual one, in the way that the fault says. */
+  async #finish(usual: Answer, { reply, answered, drop, bend }: SmtpTwist): Promise<void> {
+    if (drop === 'insteadOfReply') this.#drop();
+    this.#wire.bend(bend, this.#host.clock);
+    await this.#reply(reply ?? (answered ? undefined : usual));
+    this.#wire.bend(undefined, this.#host.clock);
+    if (drop !== 'afterReply') return;
+    await this.#wire.dropAfterwards();
+    throw over;
   }
 
   #drop(): never {
@@ -142,25 +158,37 @@ export class SmtpSession {
     return this.#host.offers(extension) && !(extension === 'STARTTLS' && this.#wire.secure);
   }
 
-  async #startTls(argument: string): Promise<Answer> {
+  async #startTls(argument: string, { bend, drop }: SmtpTwist): Promise<Answer> {
     if (!this.#offers('STARTTLS')) return badSequence('STARTTLS is not offered');
     if (argument !== '') return { code: 501, enhancedCode: '5.5.4', message: 'STARTTLS takes no parameter' };
-    // Not awaited: the socket must change hands before the client's first byte of TLS arrives.
-    void this.#wire.write(formatReply({ code: 220, message: 'Go ahead' }));
-    if (!(await this.#wire.startTls(this.#host.secureContext()))) throw over;
+    this.#wire.discard();
+    await this.#finish({ code: 220, message: 'Go ahead' }, { ...nothingWrong, bend, drop: drop === 'afterReply' ? drop : undefined });
+    await this.#handshake();
     // RFC 3207 section 4.2: nothing that was said before counts any more.
     this.#helo = '';
     this.#user = undefined;
     return this.#reset();
   }
 
-  async #auth(argument: string): Promise<Answer> {
+  async #handshake(): Promise<void> {
+    const twist = await this.#wrong('handshake', '');
+    if (twist.answered || twist.reply) return this.#finish(undefined, { ...twist, drop: 'afterReply' });
+    if (!(await this.#wire.startTls(this.#host.secureContext()))) throw over;
+    if (twist.drop !== undefined) this.#drop();
+  }
+
+  async #auth(argument: string, outer: SmtpTwist): Promise<Answer> {
     if (!this.#extended || this.#helo === '' || !this.#offers('AUTH')) return badSequence('EHLO first');
     if (this.#user !== undefined || this.#mailFrom) return badSequence('Not now');
-    const outcome = await authenticate(argument, this.#host.accounts, (challenge) => this.#challenge(challenge));
-    if ('code' in outcome) return outcome;
-    this.#user = outcome.user;
-    return { code: 235, enhancedCode: '2.7.0', message: 'Authenticated' };
+    const { refusal, said } = await authenticate(argument, (challenge) => this.#challenge(challenge));
+    if (refusal) return refusal;
+    const twist = both(outer, await this.#wrong('logon', `AUTH ${argument}`, { user: said?.user }));
+    const user = this.#host.accounts.admit(said);
+    const decided = twist.reply !== undefined || twist.answered;
+    if (!decided && user === undefined && said?.token !== undefined) await this.#challenge(bearerRefusal);
+    if (!decided) this.#user = user;
+    await this.#finish(user === undefined ? failedLogon : { code: 235, enhancedCode: '2.7.0', message: 'Authenticated' }, twist);
+    return undefined;
   }
 
   async #challenge(challenge: string): Promise<string> {
@@ -198,24 +226,64 @@ export class SmtpSession {
     return refusalOf(command, path, mailFrom.args['SMTPUTF8'] === true, (extension) => this.#offers(extension), this.#host.maxMessageBytes);
   }
 
-  async #data(twist: Twist): Promise<Answer> {
-    if (!this.#mailFrom) return badSequence('MAIL first');
-    if (this.#rcptTo.length === 0) return { code: 554, enhancedCode: '5.5.1', message: 'No valid recipients' };
+  async #data(twist: SmtpTwist): Promise<Answer> {
+    const { bend, drop } = twist;
+    const refusal = this.#noTransaction();
+    if (refusal) return refusal;
+    this.#wire.bend(pace(bend), this.#host.clock);
     await this.#wire.write('354 End with a dot on a line of its own\r\n');
-    const content = await readContent(this.#wire, this.#host.maxMessageBytes, twist.dropAtByte ?? Number.POSITIVE_INFINITY);
-    if (content === 'gone') this.#drop();
-    const misdeed = this.#host.fault('dot', this.#mailLine);
-    const late = misdeed === 'stall' || (typeof misdeed === 'object' && 'delayMs' in misdeed);
-    const atDot = late ? {} : await this.#twist(misdeed);
-    if (atDot.reply || atDot.answered) return this.#reset(atDot.reply);
-    if (content === 'tooLarge') return this.#reset({ code: 552, enhancedCode: '5.3.4', message: 'Message too big' });
-    const queued = this.#take(this.#mailFrom, content.raw);
-    if (late) await this.#twist(misdeed);
-    if (atDot.thenDrop) this.#drop();
-    return this.#reset(ok('2.0.0', `OK queued as ${queued}`));
+    this.#wire.bend(undefined, this.#host.clock);
+    if (drop === 'afterReply') await this.#wire.dropAfterwards();
+    const content = await readContent(this.#wire, this.#host.maxMessageBytes, lastByte(bend));
+    if (content === 'gone') return this.#cutContent(bend);
+    return this.#atDot(content === 'tooLarge' ? content : content.raw, { ...nothingWrong, drop });
   }
 
-  #take(mailFrom: SmtpPath, raw: Uint8Array): string {
+  /** RFC 3030 section 2. The chunk is read even if there is nobody to take it. */
+  async #bdat(argument: string, outer: SmtpTwist): Promise<Answer> {
+    const { bend } = outer;
+    const [, size, last] = /^(\d{1,15})( LAST)?$/i.exec(argument) ?? [];
+    if (size === undefined || !this.#offers('CHUNKING')) return { code: 501, enhancedCode: '5.5.4', message: 'Syntax: BDAT size [LAST]' };
+    if (lastByte(bend) < Number(size)) {
+      await this.#wire.skip(lastByte(bend));
+      return this.#cutContent(bend);
+    }
+    const room = this.#host.maxMessageBytes - this.#chunkedBytes;
+    const chunk = Number(size) > room ? await this.#wire.skip(Number(size)) : await this.#wire.exactly(Number(size));
+    if (chunk === undefined) throw over;
+    this.#chunkedBytes += Number(size);
+    if (chunk !== 'skipped') this.#chunks.push(chunk);
+    const refusal = this.#noTransaction();
+    if (refusal) return this.#reset(refusal);
+    if (last === undefined) return ok('2.0.0', `${size} octets received`);
+    const tooLarge = this.#chunkedBytes > this.#host.maxMessageBytes;
+    return this.#atDot(tooLarge ? 'tooLarge' : Uint8Array.from(Buffer.concat(this.#chunks)), { ...outer, bend: pace(bend) });
+  }
+
+  #noTransaction(): Answer {
+    if (!this.#mailFrom) return badSequence('MAIL first');
+    return this.#rcptTo.length === 0 ? { code: 554, enhancedCode: '5.5.1', message: 'No valid recipients' } : undefined;
+  }
+
+  /** The client is gone, or is to be: no more of its content is read. */
+  async #cutContent({ stallAtByte }: Bend): Promise<never> {
+    if (stallAtByte !== undefined) await sleepUntil(this.#host.clock, undefined, this.#wire.gone);
+    return this.#drop();
+  }
+
+  /** All is there: what is planned to go wrong now decides what becomes of it. */
+  async #atDot(content: Uint8Array | 'tooLarge', outer: SmtpTwist): Promise<Answer> {
+    const misdeeds = this.#planned('dot', this.#mailLine);
+    const taken = misdeeds.some(refuses) || content === 'tooLarge' ? undefined : this.#take(content);
+    const twist = both(outer, await this.#misbehave(misdeeds, this.#user));
+    const usual = taken === undefined ? { code: 552, enhancedCode: '5.3.4', message: 'Message too big' } : ok('2.0.0', `OK queued as ${taken}`);
+    this.#reset();
+    await this.#finish(usual, twist);
+    return undefined;
+  }
+
+  #take(raw: Uint8Array): string {
+    const mailFrom = this.#mailFrom ?? { address: '', args: {} };
     return this.#host.accept({ envelope: { mailFrom, rcptTo: this.#rcptTo }, raw, user: this.#user, secure: this.#wire.secure, helo: this.#helo });
   }
 
@@ -223,6 +291,8 @@ export class SmtpSession {
   #reset(reply?: SmtpReply): Answer {
     this.#mailFrom = undefined;
     this.#rcptTo = [];
+    this.#chunks = [];
+    this.#chunkedBytes = 0;
     return reply;
   }
 }
@@ -230,5 +300,30 @@ export class SmtpSession {
 const ok = (enhancedCode: string, message: string): SmtpReply => ({ code: 250, enhancedCode, message });
 const badSequence = (message: string): SmtpReply => ({ code: 503, enhancedCode: '5.5.1', message });
 
-const steps: readonly string[] = ['EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP', 'QUIT'] satisfies SmtpStep[];
-const isStep = (verb: string): verb is SmtpStep => steps.includes(verb);
+const failedLogon: SmtpReply = { code: 535, enhancedCode: '5.7.8', message: 'Authentication failed' };
+
+const isCommand = (verb: string): verb is (typeof smtpCommands)[number] => (smtpCommands as readonly string[]).includes(verb);
+
+const nothingWrong: SmtpTwist = { answered: false, drop: undefined, bend: {}, reply: undefined };
+
+/** What is wrong with a command, and with the step that its answer belongs to. */
+const both = (outer: SmtpTwist, inner: SmtpTwist): SmtpTwist => ({
+  ...inner,
+  drop: inner.drop ?? outer.drop,
+  bend: { ...outer.bend, ...inner.bend },
+});
+
+/** Whom the line itself names. */
+function about(verb: string, argument: string): Partial<SmtpOccasion> {
+  const from = verb === 'MAIL' ? parsePath('FROM', argument) : undefined;
+  const to = verb === 'RCPT' ? parsePath('TO', argument) : undefined;
+  return { ...(from && { from: from.address }), ...(to && { to: [to.address] }) };
+}
+
+/** The last byte of content that is read. */
+const lastByte = ({ dropAtByte, stallAtByte }: Bend): number => dropAtByte ?? stallAtByte ?? Number.POSITIVE_INFINITY;
+
+const pace = ({ bytesPerSecond }: Bend): Bend => (bytesPerSecond === undefined ? {} : { bytesPerSecond });
+
+/** Whether the message is not taken. */
+const refuses = (misdeed: SmtpMisdeed): boolean => misdeed === 'drop' || (typeof misdeed === 'object' && ('code' in misdeed || 'say' in misdeed));

@@ -25,6 +25,8 @@ export interface FakeMailboxes {
   readonly users: readonly string[];
   /** Adds a user, or changes the password or token from the next logon on. */
   setUser(name: string, credentials: string | FakeCredentials): void;
+  /** From now on the bearer token of the user is refused; without a name, those of all. @throws ENOTFOUND no such user */
+  expireToken(name?: string): void;
   /** Puts a message into a mailbox, which is created if need be; clients that have it open are told. @throws ENOTFOUND no such user */
   deliver(user: string, path: string, raw: string | Uint8Array, options?: DeliverOptions): FakeMessage;
   /** Looks into a mailbox. @throws ENOTFOUND no such user or mailbox */
@@ -55,7 +57,7 @@ export class SharedMailboxes implements FakeMailboxes {
   }
 
   constructor(options: FakeMailboxesOptions) {
-    this.accounts = new Accounts(options.users ?? defaultUsers);
+    this.accounts = new Accounts(options.users ?? defaultUsers, options.clock);
     this.#clock = options.clock ?? systemClock;
     this.#lastUidValidity = Math.floor(this.#clock.now() / 1000);
   }
@@ -66,6 +68,10 @@ export class SharedMailboxes implements FakeMailboxes {
 
   setUser(name: string, credentials: string | FakeCredentials): void {
     this.accounts.set(name, credentials);
+  }
+
+  expireToken(name?: string): void {
+    this.accounts.expireToken(name);
   }
 
   deliver(user: string, path: string, raw: string | Uint8Array, options: DeliverOptions = {}): FakeMessage {

@@ -3,6 +3,8 @@
 // other side is gone: reading gives undefined, writing does nothing.
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
+import type { Clock } from '../../time/clock.ts';
+import { Bending, type Bend } from './bending.ts';
 
 /** Bytes read ahead before the socket is paused. */
 const readAheadBytes = 256 * 1024;
@@ -21,13 +23,17 @@ export interface Line {
 export class Wire {
   /** Aborts when the connection is gone. */
   readonly gone: AbortSignal;
+  /** The client's IP address. */
+  readonly address: string;
   readonly #gone = new AbortController();
   #socket: Socket;
   #buffer: Buffer = empty;
   #ended = false;
   #wake: (() => void) | undefined;
+  #bending: Bending | undefined;
 
   constructor(socket: Socket) {
+    this.address = socket.remoteAddress ?? '';
     this.gone = this.#gone.signal;
     this.#socket = socket;
     socket.setNoDelay(true);
@@ -75,13 +81,31 @@ export class Wire {
     return Buffer.concat(parts, count);
   }
 
+  /** Reads so many bytes and throws them away; undefined when the other side is gone before that. */
+  async skip(count: number): Promise<'skipped' | undefined> {
+    for (let left = count; left > 0;) {
+      const chunk = await this.chunk();
+      if (!chunk) return undefined;
+      if (chunk.length > left) this.unread(chunk.subarray(left));
+      left -= chunk.length;
+    }
+    return 'skipped';
+  }
+
   /** Puts back what was read too much. */
   unread(rest: Buffer): void {
     this.#buffer = this.#buffer.length === 0 ? rest : Buffer.concat([rest, this.#buffer]);
   }
 
+  /** What is written from now on goes out as `bend` says; without one, as usual again. */
+  bend(bend: Bend | undefined, clock: Clock): void {
+    const out = { send: (bytes: Uint8Array) => this.#sent(bytes), drop: () => this.drop(), gone: this.gone };
+    this.#bending = bend && Object.keys(bend).length > 0 ? new Bending(out, clock, bend) : undefined;
+  }
+
   /** Resolves when the socket wants more. */
   async write(data: string | Uint8Array): Promise<void> {
+    if (this.#bending) return this.#bending.write(typeof data === 'string' ? Buffer.from(data) : data);
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded || socket.write(data)) return;
     await new Promise<void>((resolve) => {
@@ -93,10 +117,17 @@ export class Wire {
     });
   }
 
-  /** Goes on in TLS; what arrived in the clear meanwhile is thrown away (RFC 3207 section 6). False if the handshake failed. */
+  /** Throws away what arrived and was not read: before TLS, what was said in the clear must not count (RFC 3207 section 6). */
+  discard(): void {
+    this.#buffer = empty;
+  }
+
+  /** Goes on in TLS. False if the handshake failed. */
   startTls(secureContext: SecureContext): Promise<boolean> {
     const plain = this.#socket;
     plain.removeAllListeners('data').removeAllListeners('end').pause();
+    // The client may have begun already.
+    if (this.#buffer.length > 0) plain.unshift(this.#buffer);
     this.#buffer = empty;
     const socket = new TLSSocket(plain, { isServer: true, secureContext });
     this.#socket = socket;
@@ -114,10 +145,25 @@ export class Wire {
     this.#socket.once('finish', () => this.#socket.destroy());
   }
 
+  /** Cuts the line when what was written has left. */
+  async dropAfterwards(): Promise<void> {
+    await this.#sent(empty);
+    this.drop();
+  }
+
   /** Cuts the line in mid-air: the other side sees a reset. */
   drop(): void {
     if (this.#socket instanceof TLSSocket) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
+  }
+
+  /** Resolves when the bytes and all before them have left for the kernel, or cannot any more. */
+  #sent(bytes: Uint8Array): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve) => {
+      if (socket.destroyed || socket.writableEnded) resolve();
+      else socket.write(bytes, () => resolve());
+    });
   }
 
   #attach(socket: Socket): void {

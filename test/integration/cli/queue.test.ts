@@ -145,7 +145,7 @@ describe('a second process', () => {
 
 describe('the end of a run', () => {
   it('T-018 U-061 SIGTERM lets a hand-over finish; the process ends by itself with 0', async () => {
-    smtp.script({ at: 'dot', do: { delayMs: 700 } });
+    smtp.script({ at: 'dot', do: { delay: 700 } });
     await place.run(compose());
     const run = place.start(['run', '--smtp', smtp.url]);
     await run.shows(/handed over/);

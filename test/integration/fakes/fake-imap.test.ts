@@ -381,7 +381,7 @@ describe('fakeImap, driven by imapflow', () => {
       server.script({ at: 'APPEND', do: { no: '[OVERQUOTA] Full' } }),
       server.script({ at: 'APPEND', match: 'sent', do: 'acceptThenDrop' }),
       server.script({ at: 'UID SEARCH', do: { bad: 'What?' } }),
-      server.script({ at: 'greeting', skip: 1, do: { bye: 'Too busy' } }),
+      server.script({ at: 'greeting', nth: 2, do: { bye: 'Too busy' } }),
     ];
     await using flow = await client(server);
     await expect(flow.append('Sent', message(1))).rejects.toMatchObject({ responseStatus: 'NO', serverResponseCode: 'OVERQUOTA' });

@@ -158,10 +158,10 @@ describe('the end of a run', () => {
   });
 
   it('U-061 the second signal ends it at once, with 0; the message waits for the next run', async () => {
-    smtp.script({ at: 'MAIL', do: 'stall' });
+    const stalled = smtp.script({ at: 'MAIL', do: 'stall' });
     await place.run(compose());
     const run = place.start(['run', '--smtp', smtp.url, '--drain', '10min']);
-    await run.shows(/handed over/);
+    await expect.poll(() => stalled.fired, { interval: 5, timeout: 10_000 }).toBe(1);
     run.child.kill('SIGTERM');
     await run.shows(/Stopping/);
     run.child.kill('SIGTERM');

@@ -162,9 +162,9 @@ class Loopback implements LoopbackProvider {
   }
 
   async #handOver(support: SpoolerSupport, message: OutboundMessage, signal: AbortSignal): Promise<SubmitResult> {
-    const { delayMs, transfer, answer, deliver } = this.#options;
-    if (delayMs !== undefined) await support.clock.sleep(delayMs, signal);
-    await transfer?.(message, signal);
+    const { answer, deliver } = this.#options;
+    signal.throwIfAborted();
+    await this.#onItsWay(support, message, signal);
     const bytes = Uint8Array.from(await message.content.bytes());
     const { id: entryId, recipients, returnPath, attempt, deferred } = message;
     await message.handingOver();
@@ -177,6 +177,23 @@ class Loopback implements LoopbackProvider {
       (deliver === true ? this : deliver).push(bytes, { reference, recipients: arrived.map(addressOf) });
     }
     return result;
+  }
+
+  /** Ends with the hand-over's signal, and with the session (M-105). */
+  async #onItsWay(support: SpoolerSupport, message: OutboundMessage, signal: AbortSignal): Promise<void> {
+    const { delayMs, transfer } = this.#options;
+    if (delayMs === undefined && transfer === undefined) return;
+    const stop = new AbortController();
+    const done = new AbortController();
+    for (const one of [signal, support.signal]) {
+      one.addEventListener('abort', () => stop.abort(one.reason), { once: true, signal: done.signal });
+    }
+    try {
+      if (delayMs !== undefined) await support.clock.sleep(delayMs, stop.signal);
+      await transfer?.(message, stop.signal);
+    } finally {
+      done.abort();
+    }
   }
 
   #announce(): void {

@@ -53,7 +53,7 @@ export async function openConnection({ settings, credentials, clock }: OpeningOp
         extensions = extensionsOf(ehloOf(wire));
         if (credentials === undefined || !wire.allowsAuth) return settings.auth ? failed(noAuth(settings)) : resolve();
         authenticating = true;
-        const auth = 'pass' in credentials ? { user: credentials.user, pass: credentials.pass } : { user: credentials.user, method: 'XOAUTH2' };
+        const auth = 'pass' in credentials ? { user: credentials.user, pass: credentials.pass } : { user: credentials.user, method: bearer };
         wire.login(auth, (refusal) => (refusal ? failed(refusal) : resolve()));
       });
     });
@@ -112,9 +112,15 @@ function wireOptions(settings: SmtpSettings, credentials: Credentials | undefine
     // A closed connection is gone: no handle outlives it (U-061).
     socketCloseTimeout: 0,
     maxResponseSize: 64 * 1024,
-    ...(credentials && 'accessToken' in credentials && { customAuth: { XOAUTH2: xoauth2(credentials) } }),
+    ...(credentials && 'accessToken' in credentials && { customAuth: { [bearer]: xoauth2(credentials) } }),
   };
 }
+
+/**
+ * Our name for XOAUTH2. By its own name nodemailer takes whatever the server lists first, unless it makes the tokens
+ * itself, and then misses a password.
+ */
+const bearer = 'BEARER';
 
 /** XOAUTH2 with a token that the account has already: one question, and an empty answer to the server's explanation. */
 function xoauth2({ user, accessToken }: Extract<Credentials, { accessToken: string }>) {

@@ -15,6 +15,14 @@ export { fakeMailboxes, type DeliverOptions, type FakeMailboxes, type FakeMailbo
 export type { FakeMailbox, FakeMessage } from './mailboxes/mailbox.ts';
 export type { KeyAndCertificate } from './net/self-signed.ts';
 export { seededRandom, type SeededRandom } from './seeded-random.ts';
-export { describeMessageStore, type Ability, type StoreSubject, type StoreUnderTest, type SuiteClock, type TestRunner } from './store-suite/suite.ts';
+export { conformanceMatrix, type CaseOutcome, type CaseReport, type ConformanceReport } from './conformance/report.ts';
+export type { Capabilities, SuiteOptions, TestRunner, TestRunnerIt } from './conformance/suite.ts';
+export { Crash, Spool, type SavedMessage, type Turn, type TurnWatch } from './provider-suite/inbound-message.ts';
+export { outboundMessage, type DraftedMessage, type OutboundDraft } from './provider-suite/outbound-message.ts';
+export type { Delivered, ProviderCapability, ProviderFactory, ProviderUnderTest } from './provider-suite/subject.ts';
+export { checkTransportProvider, describeTransportProvider, type ProviderSuiteOptions } from './provider-suite/suite.ts';
+export { logonOptions, testSupport, type SupportOptions, type TestSupport } from './provider-suite/support.ts';
+export type { ProviderCapabilities } from './provider-suite/world.ts';
+export { describeMessageStore, type Ability, type StoreSubject, type StoreUnderTest, type SuiteClock } from './store-suite/suite.ts';
 export { virtualTime, type VirtualTime, type VirtualTimeOptions } from './virtual-time.ts';
 export type { ParsedAddress, ParsedAttachment, ParsedMail } from './fake-smtp/parsed-mail.ts';

@@ -5,8 +5,8 @@ import { imap, type ImapOptions } from 'mailspool/providers/imap';
 import { TransportError, type Clock, type TransportSession } from 'mailspool/provider';
 import { systemClock } from '../../../src/time/clock.ts';
 import { FaultLine, type Harm } from '../../providers/imap/fault-line.ts';
-import { Spool } from '../../providers/inbound-message.ts';
-import { logonOptions, type TestSupport } from '../../providers/support.ts';
+import { Spool } from '../../../src/testing/provider-suite/inbound-message.ts';
+import { logonOptions, type TestSupport } from '../../../src/testing/provider-suite/support.ts';
 import { hasDovecot, startDovecot, type Dovecot } from './server.ts';
 
 const mail = (subject: string, body = 'Hello\r\n'): string => `From: ann@example.test\r\nSubject: ${subject}\r\n\r\n${body}`;

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { imap, type ImapOptions } from 'mailspool/providers/imap';
 import type { TransportSession } from 'mailspool/provider';
-import { Crash, Spool } from '../../providers/inbound-message.ts';
-import { logonOptions, type TestSupport } from '../../providers/support.ts';
+import { Crash, Spool } from '../../../src/testing/provider-suite/inbound-message.ts';
+import { logonOptions, type TestSupport } from '../../../src/testing/provider-suite/support.ts';
 import { hasDovecot, startDovecot, type Dovecot } from './server.ts';
 
 const mail = (subject: string, body = 'Hello\r\n'): string =>

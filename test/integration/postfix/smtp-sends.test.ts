@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { seededRandom } from 'mailspool/testing';
 import { describe, expect, test } from 'vitest';
-import { collect, outboundMessage, summary } from '../../providers/outbound-message.ts';
+import { collect, outboundMessage, summary } from '../../../src/testing/provider-suite/outbound-message.ts';
 import { loggedOn } from '../../providers/smtp/logged-on.ts';
 import { hasSmtpSink, startSmtpSink } from './smtp-sink.ts';
 

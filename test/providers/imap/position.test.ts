@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { PositionSection, valuesOf, type FolderPosition } from '../../../providers/imap/position.ts';
 import { digestAlias, emailIdAlias, referenceOf } from '../../../providers/imap/references.ts';
-import { Spool } from '../inbound-message.ts';
+import { Spool } from '../../../src/testing/provider-suite/inbound-message.ts';
 
 const position: FolderPosition = {
   uidValidity: '7',

@@ -4,8 +4,8 @@ import { imap, type ImapOptions } from 'mailspool/providers/imap';
 import type { Clock, TransportSession } from 'mailspool/provider';
 import { fakeImap, virtualTime, type FakeImap, type FakeImapOptions } from 'mailspool/testing';
 import type { ImapMisdeed } from '../../../src/testing/fake-imap/imap-host.ts';
-import { Spool } from '../inbound-message.ts';
-import { logonOptions, type TestSupport } from '../support.ts';
+import { Spool } from '../../../src/testing/provider-suite/inbound-message.ts';
+import { logonOptions, type TestSupport } from '../../../src/testing/provider-suite/support.ts';
 import { FaultLine } from './fault-line.ts';
 
 const mail = (subject: string): string => `From: ann@example.test\r\nSubject: ${subject}\r\n\r\nHello\r\n`;

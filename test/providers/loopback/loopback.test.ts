@@ -3,8 +3,8 @@ import { virtualTime } from 'mailspool/testing';
 import { loopback } from 'mailspool/providers/loopback';
 import type { InboundMessage } from 'mailspool/provider';
 import { expect, test } from 'vitest';
-import { outboundMessage, summary } from '../outbound-message.ts';
-import { logonOptions, testSupport } from '../support.ts';
+import { outboundMessage, summary } from '../../../src/testing/provider-suite/outbound-message.ts';
+import { logonOptions, testSupport } from '../../../src/testing/provider-suite/support.ts';
 
 const never = new AbortController().signal;
 

@@ -2,8 +2,8 @@
 import { virtualTime } from 'mailspool/testing';
 import type { Credentials, OutboundMessage, TransportError } from 'mailspool/provider';
 import { expect, test, vi } from 'vitest';
-import { outboundMessage, summary } from '../outbound-message.ts';
-import { testSupport } from '../support.ts';
+import { outboundMessage, summary } from '../../../src/testing/provider-suite/outbound-message.ts';
+import { testSupport } from '../../../src/testing/provider-suite/support.ts';
 import { loggedOn, type LoggedOn } from './logged-on.ts';
 import { certificate, scriptedServer } from './scripted-server.ts';
 

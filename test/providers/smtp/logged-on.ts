@@ -1,7 +1,7 @@
 // A session of the SMTP provider against a port of this machine.
 import { smtp, type SmtpOptions } from 'mailspool/providers/smtp';
 import type { OutboundMessage, SubmitResult, TransportSession } from 'mailspool/provider';
-import { logonOptions, testSupport, type TestSupport } from '../support.ts';
+import { logonOptions, testSupport, type TestSupport } from '../../../src/testing/provider-suite/support.ts';
 
 export interface LoggedOn extends AsyncDisposable {
   readonly support: TestSupport;

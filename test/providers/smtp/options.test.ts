@@ -2,7 +2,7 @@
 import { smtp, type SmtpOptions } from 'mailspool/providers/smtp';
 import { expect, test } from 'vitest';
 import { smtpSettings, tlsRequired } from '../../../providers/smtp/options.ts';
-import { logonOptions, testSupport } from '../support.ts';
+import { logonOptions, testSupport } from '../../../src/testing/provider-suite/support.ts';
 
 test('a URL says what the object says', () => {
   expect(smtpSettings('smtp://ann%40x.test:p%25ss@mail.test:2525?connections=20&requireTLS=true&name=me.test')).toEqual(

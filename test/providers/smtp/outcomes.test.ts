@@ -1,7 +1,7 @@
 // How a hand-over ends, reply by reply and break by break, against a server that does what it is told.
 import type { SubmitResult } from 'mailspool/provider';
 import { expect, test } from 'vitest';
-import { outboundMessage, summary } from '../outbound-message.ts';
+import { outboundMessage, summary } from '../../../src/testing/provider-suite/outbound-message.ts';
 import { loggedOn } from './logged-on.ts';
 import { scriptedServer, type Script } from './scripted-server.ts';
 

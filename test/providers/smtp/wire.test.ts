@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { outboundMessage, summary, type OutboundDraft } from '../outbound-message.ts';
+import { outboundMessage, summary, type OutboundDraft } from '../../../src/testing/provider-suite/outbound-message.ts';
 import { loggedOn } from './logged-on.ts';
 import { scriptedServer, type Script } from './scripted-server.ts';
 

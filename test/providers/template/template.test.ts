@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { template } from 'mailspool/providers/template';
 import type { InboundMessage } from 'mailspool/provider';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { collect, outboundMessage } from '../outbound-message.ts';
-import { logonOptions, testSupport } from '../support.ts';
+import { collect, outboundMessage } from '../../../src/testing/provider-suite/outbound-message.ts';
+import { logonOptions, testSupport } from '../../../src/testing/provider-suite/support.ts';
 
 const signal = new AbortController().signal;
 let directory: string;

@@ -1,17 +1,13 @@
 // The receiving side of a spooler, for tests of providers: it keeps references, aliases, bytes and the provider's
 // position in one memory that outlives sessions, and can fall over right before or right after a commit.
-import {
-  MailspoolError,
-  type InboundMessage,
-  type MessageProperties,
-  type ProfileSection,
-  type RecipientInput,
-  type SpoolerSupport,
-  type TransportSession,
-  type Wanted,
-} from 'mailspool/provider';
+import { MailspoolError } from '../../errors.ts';
+import type { MessageProperties } from '../../message/message.ts';
+import type { RecipientInput } from '../../message/recipient.ts';
+import type { ProfileSection, SpoolerSupport } from '../../provider/spooler-support.ts';
+import type { InboundMessage, TransportSession, Wanted } from '../../provider/transport-session.ts';
 import { testSupport, type SupportOptions, type TestSupport } from './support.ts';
 
+/** A message as it was committed. */
 export interface SavedMessage {
   readonly reference: string;
   readonly aliases: readonly string[];
@@ -23,10 +19,31 @@ export interface SavedMessage {
 /** Thrown in place of the end of the process. */
 export class Crash extends Error {}
 
+/** How a test takes part in one turn of `startMessage`. Each may wait, or throw what the call then throws. */
+export interface TurnWatch {
+  beforeReference?(reference: string): void | Promise<void>;
+  beforeContent?(): void | Promise<void>;
+  beforeSave?(): void | Promise<void>;
+  afterSave?(): void | Promise<void>;
+}
+
+/** What became of one turn. */
+export interface Turn {
+  /** `known`: it met a reference that was received before. */
+  readonly result: 'saved' | 'known' | 'nothing';
+  /** The calls on the message, in order. */
+  readonly calls: readonly string[];
+  /** Calls after `startMessage` had settled; they were refused with EINVALIDOBJECT (M-082). */
+  readonly lateCalls: readonly string[];
+}
+
 /** What is on disk, in memory: hand it to the next session to see what survives. */
 export class Spool {
+  /** What was received, in order. */
   readonly saved: SavedMessage[] = [];
+  /** All references and aliases of it. */
   readonly names = new Set<string>();
+  /** Profile sections by key. */
   readonly sections = new Map<string, { version: number; values: ProfileSection['values'] }>();
   /** Falls over at the next commit, once. */
   crash: 'beforeSave' | 'afterSave' | undefined;
@@ -57,12 +74,25 @@ export class Spool {
     for (const wake of this.#changed.splice(0)) wake();
   }
 
+  /** Waits for a change that makes it true. */
   async until(what: () => boolean): Promise<void> {
     while (!what()) await new Promise<void>((resolve) => this.#changed.push(resolve));
   }
 
+  /** A message for one call of `startMessage`. */
   newMessage(): InboundMessage {
     return new OpenMessage(this);
+  }
+
+  /** One call of `startMessage`; what it rejects with, this rejects with. `turn` is there before it ends. */
+  async turn(session: TransportSession, signal: AbortSignal = new AbortController().signal, watch: TurnWatch = {}): Promise<Turn> {
+    const message = new OpenMessage(this, watch);
+    try {
+      await session.startMessage?.(message, signal);
+      return message;
+    } finally {
+      message.revoke();
+    }
   }
 
   /** One round: startMessage until it neither saves nor meets a known reference (M-081). */
@@ -94,6 +124,7 @@ export class Spool {
     return { stop, errors };
   }
 
+  /** What `saveChanges` does. */
   commit(message: SavedMessage, section: Pick<ProfileSection, 'key' | 'values'> | undefined): 'saved' | 'alreadyReceived' {
     const { crash } = this;
     this.crash = undefined;
@@ -124,20 +155,27 @@ export class Spool {
   }
 }
 
-class OpenMessage implements InboundMessage {
+class OpenMessage implements InboundMessage, Turn {
   reference = '1';
   readonly wanted: Wanted = {};
-  result: 'saved' | 'known' | 'nothing' = 'nothing';
+  result: Turn['result'] = 'nothing';
+  readonly calls: string[] = [];
+  readonly lateCalls: string[] = [];
   readonly #spool: Spool;
+  readonly #watch: TurnWatch;
+  #revoked = false;
   #aliases: readonly string[] = [];
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer | undefined;
   #properties: MessageProperties = {};
 
-  constructor(spool: Spool) {
+  constructor(spool: Spool, watch: TurnWatch = {}) {
     this.#spool = spool;
+    this.#watch = watch;
   }
 
   async setReference(reference: string, aliases: readonly string[] = []): Promise<'new' | 'alreadyReceived'> {
+    this.#note('setReference');
+    await this.#watch.beforeReference?.(reference);
     this.reference = reference;
     this.#aliases = aliases;
     if (![reference, ...aliases].some((name) => this.#spool.names.has(name))) return 'new';
@@ -147,18 +185,27 @@ class OpenMessage implements InboundMessage {
   }
 
   async setContent(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    this.#note('setContent');
+    await this.#watch.beforeContent?.();
     const pieces: Uint8Array[] = [];
     for await (const piece of source instanceof Uint8Array ? [source] : source) if (this.#spool.keepBytes) pieces.push(piece);
     this.#bytes = Buffer.concat(pieces);
   }
 
   setProperties(properties: MessageProperties): void {
+    this.#note('setProperties');
     this.#properties = { ...this.#properties, ...properties };
   }
 
-  setRecipients(_recipients: readonly RecipientInput[]): void {}
+  setRecipients(_recipients: readonly RecipientInput[]): void {
+    this.#note('setRecipients');
+  }
 
   async saveChanges(options: { announce?: boolean; section?: Pick<ProfileSection, 'key' | 'values'> } = {}): Promise<'saved' | 'alreadyReceived'> {
+    this.#note('saveChanges');
+    if (!this.calls.includes('setReference')) throw new MailspoolError('EINVALID', 'call setReference before saveChanges', { field: 'reference' });
+    if (!this.#bytes) throw new MailspoolError('EINVALID', 'call setContent before saveChanges', { field: 'content' });
+    await this.#watch.beforeSave?.();
     const message = {
       reference: this.reference,
       aliases: this.#aliases,
@@ -168,6 +215,17 @@ class OpenMessage implements InboundMessage {
     };
     const answer = this.#spool.commit(message, options.section);
     this.result = answer === 'saved' ? 'saved' : 'known';
+    await this.#watch.afterSave?.();
     return answer;
+  }
+
+  /** The call is over (M-082). */
+  revoke(): void {
+    this.#revoked = true;
+  }
+
+  #note(call: string): void {
+    (this.#revoked ? this.lateCalls : this.calls).push(call);
+    if (this.#revoked) throw new MailspoolError('EINVALIDOBJECT', 'the call that this message was for has ended');
   }
 }

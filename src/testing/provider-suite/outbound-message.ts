@@ -1,12 +1,20 @@
 // A message to hand over, without an engine: what a provider sees, and what it did with it.
 import { Readable } from 'node:stream';
-import type { Bytes, Content, EntryId, OutboundMessage, Recipient, RecipientOutcome, RecipientRow, SubmitResult } from 'mailspool/provider';
+import type { Bytes, Content } from '../../message/message.ts';
+import type { RecipientOutcome } from '../../message/outcome.ts';
+import type { EntryId, Recipient, RecipientRow } from '../../message/recipient.ts';
+import type { OutboundMessage, SubmitResult } from '../../provider/transport-session.ts';
 
+/** What a test says of a message; everything else has a plain default. */
 export interface OutboundDraft extends Partial<Omit<OutboundMessage, 'recipients' | 'content' | 'returnPath' | 'id'>> {
   readonly id?: string;
+  /** An SMTP address; null is the null return path. */
   readonly from?: string | null;
+  /** SMTP addresses, or whole recipients; they are numbered from 1. */
   readonly to?: readonly (string | (Partial<Recipient> & { readonly address: string }))[];
+  /** The content, or what makes a stream of it. */
   readonly raw?: Uint8Array | string | (() => Readable);
+  /** Needed with a stream only. */
   readonly sizeBytes?: number;
 }
 
@@ -18,6 +26,7 @@ export interface DraftedMessage extends OutboundMessage {
 
 let count = 0;
 
+/** A message to hand over to a session's `submitMessage`, without a spooler. */
 export function outboundMessage(draft: OutboundDraft = {}): DraftedMessage {
   const {
     id = `m${++count}`,

@@ -1,32 +1,38 @@
 // A spooler's side of the contract, without a spooler: what a provider is handed at logon, and what it said.
-import {
-  MailspoolError,
-  type Credentials,
-  type LogonOptions,
-  type ProfileSection,
-  type SessionKey,
-  type SpoolerNotification,
-  type SpoolerSupport,
-} from 'mailspool/provider';
-import { systemClock } from '../../src/time/clock.ts';
-import { systemRandom } from '../../src/time/random.ts';
+import { MailspoolError } from '../../errors.ts';
+import type { SessionKey } from '../../message/recipient.ts';
+import type { Credentials, Logger, ProfileSection, SpoolerNotification, SpoolerSupport } from '../../provider/spooler-support.ts';
+import type { LogonOptions } from '../../provider/transport-provider.ts';
+import { systemClock } from '../../time/clock.ts';
+import { systemRandom } from '../../time/random.ts';
 
-export interface SupportOptions extends Partial<Pick<SpoolerSupport, 'clock' | 'random' | 'statusRecipients' | 'received'>> {
+/** What is not given: the system's clock and randomness, no credentials, nothing received before. */
+export interface SupportOptions extends Partial<Pick<SpoolerSupport, 'clock' | 'random' | 'statusRecipients' | 'received' | 'yield'>> {
+  /** Default `test/provider`. */
   readonly session?: string;
+  /** The account's. Default: it has none, and answers EUNCONFIGURED. */
   readonly credentials?: (stale?: Credentials) => Credentials | Promise<Credentials>;
-  /** Places in the account's connection budget. */
+  /** Places in the account's connection budget. Default: without limit. */
   readonly connections?: number;
 }
 
 /** What the provider said, and how it uses the account. */
 export interface TestSupport extends SpoolerSupport {
+  /** Each `spoolerNotify`, in order. */
   readonly news: SpoolerNotification[];
+  /** The status row, as all `updateStatus` so far have made it. */
   readonly columns: Record<string, unknown>;
+  /** Profile sections by name. */
   readonly sections: Map<string, ProfileSection['values']>;
+  /** What was written to the logger: fields and text of each line. */
+  readonly logged: (readonly [object, string])[];
+  /** The account's connection budget: places taken now, and the most there were at once. */
   readonly places: { open: number; most: number };
+  /** Aborts `signal`, as the spooler does after the session's `logoff`. */
   logoff(): void;
 }
 
+/** Options of a logon with both directions open, on line, with nobody to ask. */
 export const logonOptions = (options: Partial<LogonOptions> = {}): LogonOptions => ({
   inbound: true,
   outbound: true,
@@ -36,12 +42,15 @@ export const logonOptions = (options: Partial<LogonOptions> = {}): LogonOptions 
   ...options,
 });
 
+/** What a provider is handed at logon, without a spooler: for tests of a provider by itself. */
 export function testSupport(options: SupportOptions = {}): TestSupport {
   const end = new AbortController();
   const news: SpoolerNotification[] = [];
   const columns: Record<string, unknown> = {};
   const sections = new Map<string, ProfileSection['values']>();
   const budget = connectionBudget(options.connections ?? Number.POSITIVE_INFINITY);
+  const logged: (readonly [object, string])[] = [];
+  const log: Logger['info'] = (fields, text) => void logged.push([fields, text]);
   const ignore = () => undefined;
   return {
     session: (options.session ?? 'test/provider') as SessionKey,
@@ -53,7 +62,7 @@ export function testSupport(options: SupportOptions = {}): TestSupport {
       },
       connection: budget.take,
     },
-    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    logger: { debug: log, info: log, warn: log, error: log },
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     signal: end.signal,
@@ -64,10 +73,11 @@ export function testSupport(options: SupportOptions = {}): TestSupport {
     registerPostprocessor: ignore,
     received: options.received ?? (async () => new Set<string>()),
     openProfileSection: async (name, access) => openSection(sections, name, access),
-    yield: async () => 'continue',
+    yield: options.yield ?? (async () => 'continue'),
     news,
     columns,
     sections,
+    logged,
     places: budget.places,
     logoff: () => end.abort(),
   };

@@ -1,5 +1,6 @@
-// A database in a directory of its own, seen from the program's thread: calls go to the worker, one message for each
-// turn of the event loop. It keeps the process alive only while a call waits for its answer (U-061).
+// A database in a directory of its own, seen from the program's thread: calls go to the worker in packets, the next one
+// when the last is answered, so that under load many share a commit. It keeps the process alive only while a call waits
+// for its answer (U-061).
 import { Worker } from 'node:worker_threads';
 import { MailspoolError } from '../errors.ts';
 import type { Clock } from '../time/clock.ts';
@@ -63,6 +64,7 @@ class WorkerDatabase implements Database {
   #greeting: unknown;
   #lastId = 0;
   #next: Item<CallHead>[] = [];
+  #isRunning = false;
   #closed: MailspoolError | undefined;
 
   constructor(options: DatabaseOptions) {
@@ -90,7 +92,7 @@ class WorkerDatabase implements Database {
   call(name: string, input: unknown, bytes: readonly Uint8Array[] = []): Promise<DatabaseAnswer> {
     if (this.#closed) return Promise.reject(this.#closed);
     this.#lastId += 1;
-    if (this.#next.length === 0) void this.#sendNextTurn();
+    if (this.#next.length === 0 && !this.#isRunning) void this.#sendNextTurn();
     this.#next.push({ head: [this.#lastId, name, this.#options.clock.now()], json: JSON.stringify(input ?? null), bytes: bytes.map(own) });
     return this.#answerTo(this.#lastId);
   }
@@ -114,18 +116,21 @@ class WorkerDatabase implements Database {
 
   async #sendNextTurn(): Promise<void> {
     await nextTurn();
-    this.#send();
+    if (!this.#isRunning) this.#send();
   }
 
   #send(): void {
     if (this.#next.length === 0) return;
     const packet = pack(this.#next);
     this.#next = [];
+    this.#isRunning = true;
     this.#worker.postMessage(packet, transferable(packet));
   }
 
   #receive(packet: Packet): void {
     for (const item of unpack<AnswerHead>(packet)) this.#settle(item);
+    this.#isRunning = false;
+    if (this.#next.length > 0) void this.#sendNextTurn();
     if (this.#waiting.size === 0 && !this.#closed) this.#worker.unref();
   }
 

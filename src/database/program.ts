@@ -37,6 +37,8 @@ export interface Procedures {
   readonly greeting?: unknown;
   /** Many run in one transaction. One that throws is taken out and the others are run again: nothing it did remains. */
   readonly writes: Readonly<Record<string, Procedure>>;
+  /** Names of writes that run after the others of their round, although called before them: they see what came with them. */
+  readonly last?: ReadonlySet<string>;
   /** Run between transactions: they see what is on disk and write nothing. */
   readonly reads: Readonly<Record<string, Procedure>>;
   /** The last chance to write something into the transaction. */

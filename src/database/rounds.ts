@@ -55,8 +55,11 @@ export class Rounds {
 
   /** Writes first, then what only reads. */
   run(requests: readonly Request[]): RoundResult {
-    const isWrite = ({ name }: Request) => name in this.#procedures.writes;
-    const written = this.#write(requests.filter(isWrite));
+    const { writes, last } = this.#procedures;
+    const isWrite = ({ name }: Request) => name in writes;
+    const isLast = ({ name }: Request) => last?.has(name) === true;
+    const writing = requests.filter(isWrite);
+    const written = this.#write([...writing.filter((request) => !isLast(request)), ...writing.filter(isLast)]);
     const read = requests.filter((request) => !isWrite(request)).map((request) => this.#read(request));
     return { answers: [...written, ...read], news: this.#procedures.news?.() };
   }

@@ -77,6 +77,9 @@ class EmbeddedProgram implements Procedures {
     feedEnd: (_none: null, call) => ({ value: rules.reads.feedEnd(this.#operation(call)) }),
   };
 
+  /** A message that is submitted while a claim waits for the same commit goes out with that claim. */
+  readonly last: ReadonlySet<string> = new Set(['claim']);
+
   readonly reads: Record<string, Procedure> = {
     get: (ids: EntryId[], call) => ({ value: rules.reads.get(this.#operation(call), ids) }),
     findPage: (asked: { filter: MessageFilter; after?: EntryId }, call) => ({

@@ -99,6 +99,20 @@ describe('rounds', () => {
     expect(told(rounds.run(add('c')))).toEqual(['c']);
   });
 
+  it('a write that runs last sees what came after it in its round, and all have their own answers', () => {
+    const connection = failing();
+    const count = (): { value: unknown } => ({ value: connection.prepare('SELECT count(*) AS n FROM word').all()[0]?.['n'] });
+    const insert = (text: string) => (connection.prepare('INSERT INTO word (text) VALUES (?)').run(text), { value: text });
+    const rounds = roundsOn(connection, { writes: { add: insert, count }, last: new Set(['count']) });
+    const [first, counted, second] = [request('add', 'a'), request('count', null), request('add', 'b')];
+    const { answers } = rounds.run([first, counted, second]);
+    expect(answers.map(({ id, reply }) => [id, 'error' in reply || reply.value])).toEqual([
+      [first.id, 'a'],
+      [second.id, 'b'],
+      [counted.id, 2],
+    ]);
+  });
+
   it('news are asked for once a round, after the commits', () => {
     const rounds = roundsOn(failing(), { news: () => 'news' });
     expect(rounds.run(add('a', 'large', 'b')).news).toBe('news');

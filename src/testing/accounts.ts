@@ -63,6 +63,7 @@ export class Accounts {
     if (!said) return undefined;
     const known = this.#users.get(said.user);
     if (said.password !== undefined && said.password === known?.password) return said.user;
+    if (known?.password !== undefined && said.proves?.(known.password) === true) return said.user;
     const expired = Number(known?.tokenExpiresAt ?? Number.POSITIVE_INFINITY) <= this.#clock.now();
     if (said.token !== undefined && said.token === known?.token && !expired) return said.user;
     return undefined;
@@ -74,6 +75,8 @@ export interface Said {
   readonly user: string;
   readonly password?: string;
   readonly token?: string;
+  /** Whether what the client computed was made from this password. */
+  readonly proves?: (password: string) => boolean;
 }
 
 /** `authzid NUL user NUL password`. */

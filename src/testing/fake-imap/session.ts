@@ -157,7 +157,7 @@ export class ImapSession {
     this.#wire.bend(bend, this.host.clock);
     await this.out.flush();
     this.#wire.bend(undefined, this.host.clock);
-    if (drop === 'afterReply') await this.#wire.dropAfterwards();
+    if (drop === 'afterReply') await this.#wire.hangUp();
     if (drop === 'afterReply' || this.#ends) throw over;
   }
 

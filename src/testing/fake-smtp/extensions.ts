@@ -1,6 +1,7 @@
 // The service extensions of the fake, and the parameters of MAIL and RCPT that come with them. Pure.
 import type { SmtpReply } from './fault.ts';
 import type { SmtpPath } from './grammar.ts';
+import type { SmtpHost } from './smtp-host.ts';
 
 /** RFC 1870, 2920, 3207, 6152, 6531, 2034, 3461, 4954, 3030. */
 export type SmtpExtension = (typeof all)[number];
@@ -8,10 +9,13 @@ export type SmtpExtension = (typeof all)[number];
 const all = ['PIPELINING', 'SIZE', 'STARTTLS', 'AUTH', 'ENHANCEDSTATUSCODES', '8BITMIME', 'SMTPUTF8', 'DSN', 'CHUNKING'] as const;
 
 /** The lines of the answer to EHLO. */
-export function extensionLines(offers: (extension: SmtpExtension) => boolean, maxMessageBytes: number): string[] {
+export function extensionLines(
+  offers: (extension: SmtpExtension) => boolean,
+  { maxMessageBytes, mechanisms }: Pick<SmtpHost, 'maxMessageBytes' | 'mechanisms'>,
+): string[] {
   return all.filter(offers).map((extension) => {
     if (extension === 'SIZE') return `SIZE ${maxMessageBytes}`;
-    return extension === 'AUTH' ? 'AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER' : extension;
+    return extension === 'AUTH' ? `AUTH ${mechanisms.join(' ')}` : extension;
   });
 }
 

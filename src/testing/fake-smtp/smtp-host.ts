@@ -2,6 +2,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../time/clock.ts';
 import type { Accounts } from '../accounts.ts';
+import type { SaslMechanism } from '../sasl.ts';
 import type { SmtpMisdeed, SmtpOccasion } from './fault.ts';
 import type { SmtpExtension } from './extensions.ts';
 import type { ReceivedMail } from './received-mail.ts';
@@ -11,6 +12,7 @@ export interface SmtpHost {
   readonly name: string;
   readonly accounts: Accounts;
   readonly implicitTls: boolean;
+  readonly mechanisms: readonly SaslMechanism[];
   readonly requireAuth: boolean;
   readonly maxMessageBytes: number;
   secureContext(): SecureContext;

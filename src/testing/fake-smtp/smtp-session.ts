@@ -3,9 +3,9 @@
 import { sleepUntil } from '../../time/clock.ts';
 import { misbehave, type Twist } from '../faults/misbehave.ts';
 import type { Bend } from '../net/bending.ts';
+import { exchange, mechanismOf } from '../sasl.ts';
 import type { Wire } from '../net/wire.ts';
 import { bearerRefusal } from '../accounts.ts';
-import { authenticate } from './authenticate.ts';
 import { readContent } from './content.ts';
 import { extensionLines, refusalOf, type SmtpExtension } from './extensions.ts';
 import { smtpCommands, type SmtpMisdeed, type SmtpOccasion, type SmtpReply, type SmtpStep } from './fault.ts';
@@ -129,7 +129,7 @@ export class SmtpSession {
     await this.#reply(reply ?? (answered ? undefined : usual));
     this.#wire.bend(undefined, this.#host.clock);
     if (drop !== 'afterReply') return;
-    await this.#wire.dropAfterwards();
+    await this.#wire.hangUp();
     throw over;
   }
 
@@ -150,7 +150,7 @@ export class SmtpSession {
     this.#reset();
     this.#helo = name;
     this.#extended = extended;
-    const extensions = extended ? extensionLines((extension) => this.#offers(extension), this.#host.maxMessageBytes) : [];
+    const extensions = extended ? extensionLines((extension) => this.#offers(extension), this.#host) : [];
     return { code: 250, message: [`${this.#host.name} greets ${name}`, ...extensions].join('\n') };
   }
 
@@ -180,8 +180,13 @@ export class SmtpSession {
   async #auth(argument: string, outer: SmtpTwist): Promise<Answer> {
     if (!this.#extended || this.#helo === '' || !this.#offers('AUTH')) return badSequence('EHLO first');
     if (this.#user !== undefined || this.#mailFrom) return badSequence('Not now');
-    const { refusal, said } = await authenticate(argument, (challenge) => this.#challenge(challenge));
-    if (refusal) return refusal;
+    const [name = '', initial] = argument.split(/\s+/);
+    const mechanism = mechanismOf(name, this.#host.mechanisms);
+    if (!mechanism) return { code: 504, enhancedCode: '5.5.4', message: 'Mechanism not known' };
+    const stamp = `<${this.#connection}.${this.#host.clock.now()}@${this.#host.name}>`;
+    const exchanged = await exchange(mechanism, initial, { challenge: (text) => this.#challenge(text), stamp });
+    if (exchanged === 'cancelled') return { code: 501, enhancedCode: '5.7.0', message: 'Cancelled' };
+    const { said } = exchanged;
     const twist = both(outer, await this.#wrong('logon', `AUTH ${argument}`, { user: said?.user }));
     const user = this.#host.accounts.admit(said);
     const decided = twist.reply !== undefined || twist.answered;
@@ -233,7 +238,7 @@ export class SmtpSession {
     this.#wire.bend(pace(bend), this.#host.clock);
     await this.#wire.write('354 End with a dot on a line of its own\r\n');
     this.#wire.bend(undefined, this.#host.clock);
-    if (drop === 'afterReply') await this.#wire.dropAfterwards();
+    if (drop === 'afterReply') await this.#wire.hangUp();
     const content = await readContent(this.#wire, this.#host.maxMessageBytes, lastByte(bend));
     if (content === 'gone') return this.#cutContent(bend);
     return this.#atDot(content === 'tooLarge' ? content : content.raw, { ...nothingWrong, drop });

@@ -145,10 +145,12 @@ export class Wire {
     this.#socket.once('finish', () => this.#socket.destroy());
   }
 
-  /** Cuts the line when what was written has left. */
-  async dropAfterwards(): Promise<void> {
+  /** Sends what is written and closes; what the client still says is not heard. A reset could overtake what was said. */
+  async hangUp(): Promise<void> {
     await this.#sent(empty);
-    this.drop();
+    this.#socket.end();
+    this.#ended = true;
+    this.#socket.removeAllListeners('data').resume();
   }
 
   /** Cuts the line in mid-air: the other side sees a reset. */

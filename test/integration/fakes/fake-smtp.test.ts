@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
 import { fakeMailboxes, fakeSmtp, virtualTime, type FakeSmtp } from 'mailspool/testing';
+import { talk, talkRaw } from './dialogue.ts';
 
 const mail: SendMailOptions = { from: 'ann@test', to: 'bob@test', subject: 'Grüße', text: 'Hello\n.\n..dots\n' };
 
@@ -263,23 +264,3 @@ describe('fakeSmtp', () => {
     expect(() => server.script({ at: 'MAIL', nth: 0, do: 'drop' })).toThrow('nth counts from 1');
   });
 });
-
-/** Sends lines, all at once, and gives everything that came back until the server closed. */
-const talk = (server: FakeSmtp, lines: readonly string[]): Promise<string> => talkRaw(server, [lines.map((line) => `${line}\r\n`).join('')]);
-
-async function talkRaw(server: FakeSmtp, chunks: readonly string[]): Promise<string> {
-  const socket = connect(server.port, server.host).setNoDelay(true).setEncoding('utf8');
-  let heard = '';
-  const closed = new Promise<void>((resolve, reject) =>
-    socket
-      .on('data', (text: string) => (heard += text))
-      .on('close', () => resolve())
-      .on('error', reject),
-  );
-  for (const chunk of chunks) {
-    await new Promise((resolve) => socket.write(chunk, resolve));
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await closed;
-  return heard;
-}

@@ -10,7 +10,7 @@ export function bodyStructure(part: MessagePart, extended: boolean): Piece[] {
   const basic: Piece[][] = [
     string(part.type),
     string(part.subtype),
-    parameters(part.contentType),
+    part.type === 'TEXT' ? textParameters(part.contentType) : parameters(part.contentType),
     nstring(fieldValue(part.fields, 'content-id')),
     nstring(fieldValue(part.fields, 'content-description')),
     string((fieldValue(part.fields, 'content-transfer-encoding') ?? '7bit').toUpperCase()),
@@ -35,10 +35,23 @@ function rest(part: MessagePart): Piece[][] {
   const said = parameterised(disposition ?? '');
   return [
     disposition === undefined ? ['NIL'] : parenthesised([string(said.value.toUpperCase()), parameters(said)]),
-    nstring(fieldValue(part.fields, 'content-language')),
+    languages(fieldValue(part.fields, 'content-language')),
     nstring(fieldValue(part.fields, 'content-location')),
   ];
 }
+
+/** One is a string, several are a list in the grammar; the list is right for both (RFC 9051 section 9, body-fld-lang). */
+function languages(field: string | undefined): Piece[] {
+  const tags = (field ?? '').split(',').map((tag) => tag.trim());
+  const said = tags.filter((tag) => tag !== '');
+  return said.length === 0 ? ['NIL'] : parenthesised(said.map(string));
+}
+
+/** Text whose charset is not said is US-ASCII (RFC 2045 section 5.2), and clients like to read it. */
+const textParameters = (type: Parameterised): Piece[] =>
+  type.parameters.some(([name]) => name === 'CHARSET')
+    ? parameters(type)
+    : parameters({ ...type, parameters: [['CHARSET', 'us-ascii'], ...type.parameters] });
 
 const parameters = ({ parameters: list }: Parameterised): Piece[] =>
   list.length === 0 ? ['NIL'] : parenthesised(list.flatMap(([name, value]) => [string(name), string(value)]));

@@ -1,15 +1,16 @@
 // What the commands do, other than logging on and idling. For session.ts.
 import { assertNever } from '../../errors.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { UserMailboxes } from '../mailboxes/user-mailboxes.ts';
+import { canonicalPath, type UserMailboxes } from '../mailboxes/user-mailboxes.ts';
 import { append, copy, expunge, store } from './changing.ts';
-import type { ImapCommand } from './command.ts';
+import type { ImapCommand, KnownMailbox } from './command.ts';
 import { SyntaxProblem } from './cursor.ts';
 import { fetch } from './fetching.ts';
 import { answerStatus, list } from './listing.ts';
-import { matches } from './search.ts';
+import { flagList, type Responses } from './responses.ts';
+import { search } from './searching.ts';
 import { Selected } from './selected.ts';
-import { formatSequenceSet } from './sequence-set.ts';
+import { formatSequenceSet, includes } from './sequence-set.ts';
 import type { ImapSession } from './session.ts';
 
 /** `OK …`, `NO …` or `BAD …`; undefined if it has been said. */
@@ -71,8 +72,9 @@ function aboutServer(session: ImapSession, command: With<'CAPABILITY' | 'ID' | '
       session.out.untagged('NAMESPACE (("" "/")) NIL NIL');
       break;
     case 'ENABLE': {
-      const enabled = command.capabilities.filter((each) => each === 'CONDSTORE' && session.offers('CONDSTORE'));
+      const enabled = (['CONDSTORE', 'QRESYNC'] as const).filter((each) => command.capabilities.includes(each) && session.offers(each));
       session.condstore ||= enabled.length > 0;
+      session.qresync ||= enabled.includes('QRESYNC');
       session.out.untagged(['ENABLED', ...enabled].join(' '));
       break;
     }
@@ -100,14 +102,21 @@ function aboutMailbox(
       mailboxes.create(command.mailbox);
       return done(command);
     case 'DELETE':
-      return mailboxes.delete(command.mailbox) ? done(command) : 'NO [CANNOT] No such mailbox, or it has to stay';
+      return withMailbox(mailboxes, command.mailbox, 'NONEXISTENT', ({ path }) =>
+        mailboxes.delete(path) ? done(command) : 'NO [CANNOT] It has to stay',
+      );
     case 'RENAME':
-      return mailboxes.rename(command.from, command.to) ? done(command) : 'NO [CANNOT] No such mailbox, or the new name is taken';
+      if (mailboxes.get(command.to)) return 'NO [ALREADYEXISTS] There is such a mailbox';
+      return withMailbox(mailboxes, command.from, 'NONEXISTENT', ({ path }) =>
+        mailboxes.rename(path, command.to) ? done(command) : 'NO [CANNOT] It cannot lie in itself',
+      );
     case 'SUBSCRIBE':
-      mailboxes.subscribed.add(command.mailbox);
-      return done(command);
+      return withMailbox(mailboxes, command.mailbox, 'NONEXISTENT', ({ path }) => {
+        mailboxes.subscribed.add(path);
+        return done(command);
+      });
     case 'UNSUBSCRIBE':
-      mailboxes.subscribed.delete(command.mailbox);
+      mailboxes.subscribed.delete(canonicalPath(command.mailbox));
       return done(command);
     case 'APPEND':
       return withMailbox(mailboxes, command.mailbox, 'TRYCREATE', (mailbox) => {
@@ -135,25 +144,37 @@ function withMailbox(
 
 /** RFC 9051 section 6.3.2, RFC 7162 section 3.1.2. A failed SELECT leaves nothing selected. */
 function select(session: ImapSession, command: With<'SELECT' | 'EXAMINE'>): Completion {
+  if (command.known && !session.qresync) throw new SyntaxProblem('QRESYNC is for those who enabled it');
+  if (session.selected) session.out.untagged('OK [CLOSED] The mailbox before is closed');
   session.selected = undefined;
   session.condstore ||= command.condstore;
   return withMailbox(mailboxesOf(session), command.mailbox, 'NONEXISTENT', (mailbox) => {
     const { out } = session;
     const selected = new Selected(mailbox, command.name === 'EXAMINE');
     session.selected = selected;
-    const keywords = new Set(mailbox.messages.flatMap(({ flags }) => [...flags]).filter((flag) => !flag.startsWith('\\')));
-    const flags = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...keywords].join(' ');
     const unseen = selected.all().find(({ message }) => !message.flags.has('\\Seen'));
-    out.untagged(`FLAGS (${flags})`);
-    out.untagged(`OK [PERMANENTFLAGS (${selected.readOnly ? '' : `${flags} \\*`})] Flags permitted`);
+    selected.tellFlags(out);
     out.untagged(`${selected.size} EXISTS`);
     out.untagged('0 RECENT');
     if (unseen) out.untagged(`OK [UNSEEN ${unseen.sequence}] First unseen`);
     out.untagged(`OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs valid`);
     out.untagged(`OK [UIDNEXT ${mailbox.uidNext}] Predicted next UID`);
     if (session.offers('CONDSTORE')) out.untagged(`OK [HIGHESTMODSEQ ${mailbox.highestModseq}] Highest`);
+    if (command.known) resynchronise(selected, command.known, out);
     return done(command, selected.readOnly ? 'READ-ONLY' : 'READ-WRITE');
   });
+}
+
+/** What became of the messages that a client knows, since then (RFC 7162 section 3.2.5). */
+function resynchronise(selected: Selected, { uidValidity, modseq, uids }: KnownMailbox, out: Responses): void {
+  const { mailbox } = selected;
+  if (uidValidity !== mailbox.uidValidity) return;
+  const known = (uid: number): boolean => uids === undefined || includes(uids, uid, mailbox.uidNext - 1);
+  const gone = mailbox.vanishedSince(modseq).filter(known);
+  if (gone.length > 0) out.untagged(`VANISHED (EARLIER) ${formatSequenceSet(gone.sort((a, b) => a - b))}`);
+  for (const { sequence, message } of selected.all())
+    if (message.modseq > modseq && known(message.uid))
+      out.untagged(`${sequence} FETCH (UID ${message.uid} FLAGS ${flagList(message.flags)} MODSEQ (${message.modseq}))`);
 }
 
 type OnSelected = With<'CHECK' | 'CLOSE' | 'UNSELECT' | 'EXPUNGE' | 'UID EXPUNGE' | 'FETCH' | 'STORE' | 'SEARCH' | 'COPY' | 'MOVE'>;
@@ -181,35 +202,21 @@ async function withSelected(session: ImapSession, command: OnSelected): Promise<
       return done(command);
     case 'FETCH':
       session.condstore ||= command.changedSince !== undefined || command.items.some(({ item }) => item === 'MODSEQ');
-      await fetch(selected, command, session.out);
+      await fetch(session, selected, command);
       return done(command);
     case 'STORE': {
       session.condstore ||= command.unchangedSince !== undefined;
-      const modified = store(selected, command, session.out);
+      const modified = store(session, selected, command);
       return done(command, modified.length > 0 ? `MODIFIED ${formatSequenceSet(modified)}` : undefined);
     }
     case 'SEARCH':
-      return search(session, selected, command);
+      return search(session, selected, command) ?? done(command);
     case 'COPY':
     case 'MOVE':
       return transfer(session, selected, command);
     default:
       return assertNever(command);
   }
-}
-
-function search(session: ImapSession, selected: Selected, command: With<'SEARCH'>): Completion {
-  if (!['UTF-8', 'US-ASCII'].includes(command.charset.toUpperCase())) return 'NO [BADCHARSET (UTF-8 US-ASCII)] Not that charset';
-  const all = selected.all();
-  const largest = { sequence: all.length, uid: all.at(-1)?.message.uid ?? 0 };
-  const found = all.filter((each) => !each.message.expunged && matches(command.key, each, largest));
-  const numbers = found.map(({ sequence, message }) => ` ${command.uid ? message.uid : sequence}`);
-  const modseq =
-    JSON.stringify(command.key).includes('"modseq"') && found.length > 0
-      ? ` (MODSEQ ${Math.max(...found.map(({ message }) => message.modseq))})`
-      : '';
-  session.out.untagged(`SEARCH${numbers.join('')}${modseq}`);
-  return done(command);
 }
 
 /** RFC 4315 section 3 for the codes, RFC 6851 section 3.3 for their place with MOVE. */

@@ -3,9 +3,10 @@ import type { Instant } from '../../time/clock.ts';
 import type { HeldMessage, Mailbox } from '../mailboxes/mailbox.ts';
 import { canonicalFlag } from '../mailboxes/mailbox.ts';
 import type { StoreCommand } from './command.ts';
-import { flagList, type Responses } from './responses.ts';
+import { flagList } from './responses.ts';
 import type { Numbered, Selected } from './selected.ts';
 import { formatSequenceSet, includes, type SequenceSet } from './sequence-set.ts';
+import type { ImapSession } from './session.ts';
 
 /** The response code APPENDUID. */
 export function append(mailbox: Mailbox, raw: Uint8Array, flags: readonly string[], internalDate: Instant): string {
@@ -15,7 +16,7 @@ export function append(mailbox: Mailbox, raw: Uint8Array, flags: readonly string
 }
 
 /** Numbers or UIDs of messages that others changed since, which are left alone. */
-export function store(selected: Selected, command: StoreCommand, out: Responses): number[] {
+export function store({ out, condstore, qresync }: ImapSession, selected: Selected, command: StoreCommand): number[] {
   const modified: number[] = [];
   for (const { sequence, message } of selected.in(command.set, command.uid)) {
     if (command.unchangedSince !== undefined && message.modseq > command.unchangedSince) {
@@ -24,8 +25,9 @@ export function store(selected: Selected, command: StoreCommand, out: Responses)
     }
     selected.mailbox.setFlags(message, changed(message.flags, command));
     selected.told(sequence);
-    const uid = command.uid ? `UID ${message.uid} ` : '';
-    const modseq = command.unchangedSince === undefined ? '' : `MODSEQ (${message.modseq}) `;
+    selected.tellKeywords(out);
+    const uid = command.uid || qresync ? `UID ${message.uid} ` : '';
+    const modseq = !condstore ? '' : `MODSEQ (${message.modseq}) `;
     if (!command.silent) out.untagged(`${sequence} FETCH (${uid}${modseq}FLAGS ${flagList(message.flags)})`);
     else if (modseq !== '') out.untagged(`${sequence} FETCH (${uid}${modseq.trim()})`);
   }

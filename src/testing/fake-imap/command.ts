@@ -1,5 +1,5 @@
-// The commands of IMAP4rev1 and their arguments (RFC 3501 section 6; RFC 2177, 2342, 2971, 3691, 4315, 4959, 5161,
-// 5258, 5819, 6154, 6851, 7162). For session.ts, which carries them out.
+// The commands of IMAP4rev1 and their arguments (RFC 3501 section 6; RFC 2177, 2342, 2971, 3691, 4315, 4731, 4959, 5161,
+// 5258, 5819, 6154, 6851, 7162, 8438). For session.ts, which carries them out.
 import { SyntaxProblem, type Cursor } from './cursor.ts';
 import { parseDateTime } from './date-time.ts';
 import { parseFetchItems, type FetchItem } from './fetch-items.ts';
@@ -9,7 +9,9 @@ import type { SequenceSet } from './sequence-set.ts';
 /** Commands without arguments. */
 const bare = ['CAPABILITY', 'CHECK', 'CLOSE', 'EXPUNGE', 'IDLE', 'LOGOUT', 'NAMESPACE', 'NOOP', 'STARTTLS', 'UNSELECT'] as const;
 
-export type StatusItem = 'MESSAGES' | 'RECENT' | 'UIDNEXT' | 'UIDVALIDITY' | 'UNSEEN' | 'HIGHESTMODSEQ';
+const knownStatusItems = ['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UNSEEN', 'DELETED', 'SIZE', 'HIGHESTMODSEQ'] as const;
+
+export type StatusItem = (typeof knownStatusItems)[number];
 
 export interface ListCommand {
   readonly name: 'LIST' | 'LSUB';
@@ -17,8 +19,24 @@ export interface ListCommand {
   readonly patterns: readonly string[];
   /** `SUBSCRIBED`, `SPECIAL-USE`: only such. */
   readonly select: readonly string[];
+  /** `CHILDREN`, `SUBSCRIBED`, `SPECIAL-USE`: what to tell; undefined in the plain LIST of old. */
+  readonly tell: readonly string[] | undefined;
   /** Status items that are wanted for each. */
   readonly status: readonly StatusItem[];
+}
+
+export interface SelectCommand {
+  readonly name: 'SELECT' | 'EXAMINE';
+  readonly mailbox: string;
+  readonly condstore: boolean;
+  /** What the client knows of the mailbox from before (RFC 7162 section 3.2.5). */
+  readonly known: KnownMailbox | undefined;
+}
+
+export interface KnownMailbox {
+  readonly uidValidity: number;
+  readonly modseq: number;
+  readonly uids: SequenceSet | undefined;
 }
 
 export interface FetchCommand {
@@ -27,7 +45,22 @@ export interface FetchCommand {
   readonly set: SequenceSet;
   readonly items: readonly FetchItem[];
   readonly changedSince: number | undefined;
+  /** Tells also of what was expunged since (RFC 7162 section 3.2.6). */
+  readonly vanished: boolean;
 }
+
+export interface SearchCommand {
+  readonly name: 'SEARCH';
+  readonly uid: boolean;
+  /** What is wanted of the result (RFC 4731); undefined for all the numbers, as of old. */
+  readonly results: readonly SearchResult[] | undefined;
+  readonly charset: string;
+  readonly key: SearchKey;
+}
+
+const knownSearchResults = ['MIN', 'MAX', 'ALL', 'COUNT'] as const;
+
+export type SearchResult = (typeof knownSearchResults)[number];
 
 export interface StoreCommand {
   readonly name: 'STORE';
@@ -48,7 +81,7 @@ export type ImapCommand =
   | { readonly name: 'ENABLE'; readonly capabilities: readonly string[] }
   | { readonly name: 'LOGIN'; readonly user: string; readonly password: string }
   | { readonly name: 'AUTHENTICATE'; readonly mechanism: string; readonly initial: string | undefined }
-  | { readonly name: 'SELECT' | 'EXAMINE'; readonly mailbox: string; readonly condstore: boolean }
+  | SelectCommand
   | { readonly name: 'CREATE' | 'DELETE' | 'SUBSCRIBE' | 'UNSUBSCRIBE'; readonly mailbox: string }
   | { readonly name: 'RENAME'; readonly from: string; readonly to: string }
   | ListCommand
@@ -62,7 +95,7 @@ export type ImapCommand =
     }
   | FetchCommand
   | StoreCommand
-  | { readonly name: 'SEARCH'; readonly uid: boolean; readonly charset: string; readonly key: SearchKey }
+  | SearchCommand
   | { readonly name: 'COPY' | 'MOVE'; readonly uid: boolean; readonly set: SequenceSet; readonly mailbox: string }
   | { readonly name: 'UID EXPUNGE'; readonly set: SequenceSet };
 
@@ -90,7 +123,7 @@ function argumentsOf(name: string, cursor: Cursor): ImapCommand {
       return { name, mechanism: cursor.keyword(), initial: cursor.takes(' ') ? cursor.rest() : undefined };
     case 'SELECT':
     case 'EXAMINE':
-      return { name, mailbox: cursor.mailbox(), condstore: cursor.takes(' ') && cursor.list(() => cursor.keyword()).includes('CONDSTORE') };
+      return select(name, cursor);
     case 'CREATE':
     case 'DELETE':
     case 'SUBSCRIBE':
@@ -113,7 +146,13 @@ function argumentsOf(name: string, cursor: Cursor): ImapCommand {
       return store(uid, cursor);
     case 'SEARCH':
     case 'UID SEARCH':
-      return { name: 'SEARCH', uid, charset: cursor.takes('CHARSET ') ? then(cursor.astring(), cursor) : 'UTF-8', key: parseSearch(cursor) };
+      return {
+        name: 'SEARCH',
+        uid,
+        results: cursor.takes('RETURN ') ? then(searchResults(cursor), cursor) : undefined,
+        charset: cursor.takes('CHARSET ') ? then(cursor.astring(), cursor) : 'UTF-8',
+        key: parseSearch(cursor),
+      };
     case 'COPY':
     case 'UID COPY':
     case 'MOVE':
@@ -147,21 +186,61 @@ function list(name: 'LIST' | 'LSUB', cursor: Cursor): ListCommand {
   const reference = then(cursor.mailbox(), cursor);
   const patterns = cursor.sees('(') ? cursor.list(() => cursor.listPattern()) : [cursor.listPattern()];
   const status: StatusItem[] = [];
+  const tell: string[] = [...select];
   const option = (): void => {
-    // Children, subscriptions and special uses are said anyway.
-    if (cursor.keyword() !== 'STATUS') return;
+    const word = cursor.keyword();
+    if (word !== 'STATUS') return void tell.push(word);
     cursor.space();
     status.push(...statusItems(cursor));
   };
-  if (cursor.takes(' RETURN ')) cursor.list(option);
-  return { name, reference, patterns, select, status };
+  const returns = cursor.takes(' RETURN ');
+  if (returns) cursor.list(option);
+  return { name, reference, patterns, select, tell: returns || select.length > 0 ? tell : undefined, status };
+}
+
+function select(name: 'SELECT' | 'EXAMINE', cursor: Cursor): SelectCommand {
+  const mailbox = cursor.mailbox();
+  let [condstore, known]: [boolean, KnownMailbox | undefined] = [false, undefined];
+  const parameter = (): void => {
+    const word = cursor.keyword();
+    if (word === 'CONDSTORE') condstore = true;
+    else if (word === 'QRESYNC') known = knownMailbox(cursor);
+    else throw new SyntaxProblem(`no parameter ${word}`);
+  };
+  if (cursor.takes(' ')) cursor.someOf(parameter);
+  return { name, mailbox, condstore, known };
+}
+
+/** The last part, which maps numbers to UIDs, says only what the UIDs say. */
+function knownMailbox(cursor: Cursor): KnownMailbox {
+  cursor.expect(' (');
+  const uidValidity = then(cursor.number(), cursor);
+  const modseq = cursor.number();
+  const uids = cursor.takes(' ') && !cursor.sees('(') ? cursor.sequenceSet() : undefined;
+  if (uids ? cursor.takes(' (') : cursor.takes('(')) {
+    then(cursor.sequenceSet(), cursor);
+    cursor.sequenceSet();
+    cursor.expect(')');
+  }
+  cursor.expect(')');
+  return { uidValidity, modseq, uids };
+}
+
+/** An empty list means ALL. */
+function searchResults(cursor: Cursor): readonly SearchResult[] {
+  const wanted = cursor.list(() => {
+    const word = cursor.keyword();
+    const found = knownSearchResults.find((each) => each === word);
+    if (found === undefined) throw new SyntaxProblem(`no search result ${word}`);
+    return found;
+  });
+  return wanted.length === 0 ? ['ALL'] : wanted;
 }
 
 function statusItems(cursor: Cursor): StatusItem[] {
-  const known: readonly StatusItem[] = ['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UNSEEN', 'HIGHESTMODSEQ'];
-  return cursor.list(() => {
+  return cursor.someOf(() => {
     const item = cursor.keyword();
-    const found = known.find((each) => each === item);
+    const found = knownStatusItems.find((each) => each === item);
     if (found === undefined) throw new SyntaxProblem(`no status item ${item}`);
     return found;
   });
@@ -171,23 +250,32 @@ function append(cursor: Cursor): ImapCommand {
   const mailbox = then(cursor.mailbox(), cursor);
   const flags = cursor.sees('(')
     ? then(
-        cursor.list(() => cursor.flag()),
+        cursor.list(() => cursor.settableFlag()),
         cursor,
       )
     : [];
-  const dated = cursor.sees('"') ? parseDateTime(then(cursor.bytes().toString(), cursor)) : undefined;
-  return { name: 'APPEND', mailbox, flags, internalDate: dated, raw: cursor.bytes() };
+  const internalDate = cursor.sees('"') ? dateTime(then(cursor.bytes().toString(), cursor)) : undefined;
+  return { name: 'APPEND', mailbox, flags, internalDate, raw: cursor.bytes() };
+}
+
+function dateTime(text: string): number {
+  const parsed = parseDateTime(text);
+  if (parsed === undefined) throw new SyntaxProblem(`not a date and time: ${text}`);
+  return parsed;
 }
 
 function fetch(uid: boolean, cursor: Cursor): FetchCommand {
   const set = then(cursor.sequenceSet(), cursor);
   const items = parseFetchItems(cursor);
   let changedSince: number | undefined;
+  let vanished = false;
   if (cursor.takes(' (CHANGEDSINCE ')) {
     changedSince = cursor.number();
+    vanished = cursor.takes(' VANISHED');
     cursor.expect(')');
   }
-  return { name: 'FETCH', uid, set, items, changedSince };
+  if (vanished && !uid) throw new SyntaxProblem('VANISHED is for UID FETCH');
+  return { name: 'FETCH', uid, set, items, changedSince, vanished };
 }
 
 function store(uid: boolean, cursor: Cursor): StoreCommand {
@@ -206,8 +294,8 @@ function store(uid: boolean, cursor: Cursor): StoreCommand {
 
 /** In parentheses or, as of old, without. */
 function storedFlags(cursor: Cursor): string[] {
-  if (cursor.sees('(')) return cursor.list(() => cursor.flag());
-  const flags = [cursor.flag()];
-  while (cursor.takes(' ')) flags.push(cursor.flag());
+  if (cursor.sees('(')) return cursor.list(() => cursor.settableFlag());
+  const flags = [cursor.settableFlag()];
+  while (cursor.takes(' ')) flags.push(cursor.settableFlag());
   return flags;
 }

@@ -1,4 +1,5 @@
 // Reads the arguments of one IMAP command from left to right (RFC 9051 section 9). For the grammar in command.ts.
+import { canonicalFlag, systemFlags } from '../mailboxes/mailbox.ts';
 import { decodeMailboxName } from './mailbox-name.ts';
 import { parseSequenceSet, type SequenceSet } from './sequence-set.ts';
 
@@ -67,8 +68,16 @@ export class Cursor {
     return Number(this.#match(digits, 'a number')[0]);
   }
 
+  /** A flag to search for: any name. */
   flag(): string {
     return this.#match(flag, 'a flag')[0];
+  }
+
+  /** A flag that a client can give a message: a keyword, or a system flag other than \Recent (RFC 9051 section 2.3.2). */
+  settableFlag(): string {
+    const found = canonicalFlag(this.flag());
+    if (found.startsWith('\\') && !systemFlags.includes(found)) throw new SyntaxProblem(`${found} cannot be set`);
+    return found;
   }
 
   sequenceSet(): SequenceSet {
@@ -97,6 +106,13 @@ export class Cursor {
 
   nstring(): string | undefined {
     return this.takes('NIL') ? undefined : this.bytes().toString('utf8');
+  }
+
+  /** `(a b c)`, with at least one item. */
+  someOf<T>(item: () => T): T[] {
+    const items = this.list(item);
+    if (items.length === 0) throw new SyntaxProblem('an empty list');
+    return items;
   }
 
   /** `(a b c)` */

@@ -30,7 +30,7 @@ const macros: Readonly<Record<string, readonly ('FLAGS' | 'INTERNALDATE' | 'RFC8
 const whole: Section = { path: [], what: 'ALL', names: [] };
 
 export function parseFetchItems(cursor: Cursor): FetchItem[] {
-  if (cursor.sees('(')) return cursor.list(() => fetchItem(cursor));
+  if (cursor.sees('(')) return cursor.someOf(() => fetchItem(cursor));
   const macro = Object.keys(macros).find((name) => cursor.takes(name));
   if (macro !== undefined) return (macros[macro] ?? []).map((item) => ({ item }));
   return [fetchItem(cursor)];

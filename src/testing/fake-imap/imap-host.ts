@@ -26,6 +26,7 @@ export const capabilities = [
   'STARTTLS',
   'AUTH=PLAIN',
   'AUTH=XOAUTH2',
+  'AUTH=OAUTHBEARER',
   'SASL-IR',
   'LITERAL+',
   'ID',
@@ -40,6 +41,9 @@ export const capabilities = [
   'UIDPLUS',
   'MOVE',
   'CONDSTORE',
+  'QRESYNC',
+  'ESEARCH',
+  'STATUS=SIZE',
 ] as const;
 
 /** A command that a client sent. */

@@ -38,7 +38,7 @@ const deepest = 50;
 
 function searchKey(cursor: Cursor, depth: number): SearchKey {
   if (depth > deepest) throw new SyntaxProblem('nested too deep');
-  if (cursor.sees('(')) return { key: 'and', each: cursor.list(() => searchKey(cursor, depth + 1)) };
+  if (cursor.sees('(')) return { key: 'and', each: cursor.someOf(() => searchKey(cursor, depth + 1)) };
   if (cursor.seesSet()) return { key: 'sequence', set: cursor.sequenceSet() };
   const name = cursor.keyword();
   const argument = <T>(read: () => T): T => {

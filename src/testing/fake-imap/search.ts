@@ -4,6 +4,7 @@ import { assertNever } from '../../errors.ts';
 import type { FakeMessage } from '../mailboxes/mailbox.ts';
 import { valueOf } from '../mime/header-fields.ts';
 import { messageParts } from '../mime/message-part.ts';
+import { bodyText, wholeText } from '../mime/readable-text.ts';
 import { dayOf, parseMessageDay, type Day } from './date-time.ts';
 import type { SearchKey } from './search-key.ts';
 import { includes } from './sequence-set.ts';
@@ -31,9 +32,9 @@ export function matches(key: SearchKey, searched: Searched, largest: Largest): b
     case 'header':
       return fieldsContain(message, key.name, key.value);
     case 'body':
-      return contains(messageParts(message.raw).body.toString('utf8'), key.value);
+      return contains(bodyText(messageParts(message.raw)), key.value);
     case 'text':
-      return contains(Buffer.from(message.raw).toString('utf8'), key.value) || fieldsContain(message, undefined, key.value);
+      return contains(wholeText(messageParts(message.raw)), key.value);
     case 'day':
       return compares(key.of === 'arrival' ? dayOf(message.internalDate) : messageDay(message), key.relation, key.day);
     case 'larger':
@@ -58,8 +59,8 @@ export function matches(key: SearchKey, searched: Searched, largest: Largest): b
 }
 
 /** Looks into the value as it stands and with its encoded words decoded. */
-function fieldsContain(message: FakeMessage, name: string | undefined, value: string): boolean {
-  const fields = messageParts(message.raw).fields.filter((field) => name === undefined || field.name.toLowerCase() === name.toLowerCase());
+function fieldsContain(message: FakeMessage, name: string, value: string): boolean {
+  const fields = messageParts(message.raw).fields.filter((field) => field.name.toLowerCase() === name.toLowerCase());
   return fields.some((field) => contains(valueOf(field), value) || contains(decodeWords(valueOf(field)), value));
 }
 

@@ -24,6 +24,10 @@ export function includes(set: SequenceSet, number: number, largest: number): boo
   });
 }
 
+/** Whether it names a number above `largest`; `*` does if there is none at all. */
+export const exceeds = (set: SequenceSet, largest: number): boolean =>
+  set.some((range) => range.some((end) => (end === Number.POSITIVE_INFINITY ? largest === 0 : end > largest)));
+
 /** The shortest set of these ascending numbers: `1:3,5`. */
 export function formatSequenceSet(numbers: readonly number[]): string {
   const ranges: [number, number][] = [];

@@ -26,6 +26,9 @@ export class ImapSession {
   readonly out: Responses;
   user: string | undefined;
   condstore = false;
+  qresync = false;
+  /** Of the command under way. */
+  tag = '*';
   readonly #wire: Wire;
   readonly #connection: number;
   #selected: Selected | undefined;
@@ -122,11 +125,12 @@ export class ImapSession {
     const misdeeds = this.host.hear({ connection: this.#connection, user: this.user, tag, name, line: raw.text }, this.#wire.address);
     await this.#wrong(misdeeds, tag, this.user);
     if (this.#twist.answered) return this.#finish();
+    this.tag = tag;
     const completion = await this.#completion(tag, name, raw);
-    this.#tell(!['FETCH', 'STORE', 'SEARCH'].includes(name));
+    const vanished = this.#tell(!['FETCH', 'STORE', 'SEARCH'].includes(name));
     const lost = this.#selected?.lost;
     if (lost !== undefined) this.out.untagged(`BYE ${lost}`);
-    else if (completion) this.out.line(`${tag} ${completion}`);
+    else if (completion) this.out.line(`${tag} ${vanished ? withHighestModseq(completion, this.#selected) : completion}`);
     await this.#finish();
     if (lost !== undefined || name === 'LOGOUT') throw over;
   }
@@ -229,10 +233,14 @@ export class ImapSession {
     }
   }
 
-  #tell(expunge: boolean): void {
-    this.#selected?.tell(this.out, { expunge, modseq: this.condstore });
+  #tell(expunge: boolean): boolean {
+    return this.#selected?.tell(this.out, { expunge, condstore: this.condstore, qresync: this.qresync }) ?? false;
   }
 }
+
+/** Whoever was told what vanished learns up to which modification that was (RFC 7162 section 3.2.7). */
+const withHighestModseq = (completion: string, selected: Selected | undefined): string =>
+  completion.replace(/^OK (?!\[)/, `OK [HIGHESTMODSEQ ${selected?.mailbox.highestModseq ?? 0}] `);
 
 function replyLine(reply: ImapReply, tag: string): string {
   if ('no' in reply) return `${tag} NO ${reply.no}`;

@@ -39,6 +39,11 @@ export class Mailbox implements FakeMailbox {
   readonly specialUse: string | undefined;
   /** True once it was deleted under a session that has it selected. */
   deleted = false;
+  /** What was expunged, and when; the last 10,000. */
+  readonly #vanished: { readonly uid: number; readonly modseq: number }[] = [];
+  /** What was expunged up to here is not among them any more. */
+  #forgotten = 0;
+  readonly #keywords = new Map<string, string>();
   readonly #messages = new Map<number, HeldMessage>();
   readonly #listeners = new Set<() => void>();
 
@@ -56,12 +61,17 @@ export class Mailbox implements FakeMailbox {
     return this.#messages.size;
   }
 
+  /** Every keyword that a message ever had, in the letters in which it came first. */
+  get keywords(): readonly string[] {
+    return [...this.#keywords.values()];
+  }
+
   append(raw: Uint8Array, flags: Iterable<string>, internalDate: Instant): HeldMessage {
     const message = {
       uid: this.uidNext++,
       raw,
       internalDate,
-      flags: new Set([...flags].map(canonicalFlag)),
+      flags: this.#known(flags),
       modseq: ++this.highestModseq,
       expunged: false,
     };
@@ -71,15 +81,27 @@ export class Mailbox implements FakeMailbox {
   }
 
   setFlags(message: HeldMessage, flags: Iterable<string>): void {
-    message.flags = new Set([...flags].map(canonicalFlag));
+    message.flags = this.#known(flags);
     message.modseq = ++this.highestModseq;
     this.#announce();
   }
 
   expunge(messages: Iterable<HeldMessage>): void {
     this.highestModseq++;
-    for (const message of messages) message.expunged = this.#messages.delete(message.uid) || message.expunged;
+    for (const message of messages) {
+      if (!this.#messages.delete(message.uid)) continue;
+      message.expunged = true;
+      this.#vanished.push({ uid: message.uid, modseq: this.highestModseq });
+    }
+    const forgotten = this.#vanished.splice(0, Math.max(0, this.#vanished.length - keptVanished));
+    this.#forgotten = forgotten.at(-1)?.modseq ?? this.#forgotten;
     this.#announce();
+  }
+
+  /** UIDs of what was expunged after `modseq`, for clients that come back; perhaps also some from before (RFC 7162 section 3.2.5.1). */
+  vanishedSince(modseq: number): number[] {
+    if (modseq >= this.#forgotten) return this.#vanished.filter((each) => each.modseq > modseq).map(({ uid }) => uid);
+    return Array.from({ length: this.uidNext - 1 }, (_, index) => index + 1).filter((uid) => !this.#messages.has(uid));
   }
 
   /** Gives the same messages new UIDs under another UIDVALIDITY, as a rebuilt server does. */
@@ -88,6 +110,8 @@ export class Mailbox implements FakeMailbox {
     this.expunge(kept);
     this.uidValidity = uidValidity;
     this.uidNext = 1;
+    this.#vanished.length = 0;
+    this.#forgotten = 0;
     for (const { raw, flags, internalDate } of kept) this.append(raw, flags, internalDate);
   }
 
@@ -102,12 +126,21 @@ export class Mailbox implements FakeMailbox {
     return () => this.#listeners.delete(changed);
   }
 
+  /** Keywords are the same in any case of letters (RFC 9051 section 2.3.2). */
+  #known(flags: Iterable<string>): ReadonlySet<string> {
+    const known = [...flags].map(canonicalFlag).map((flag) => (flag.startsWith('\\') ? flag : (this.#keywords.get(flag.toLowerCase()) ?? flag)));
+    for (const flag of known) if (!flag.startsWith('\\')) this.#keywords.set(flag.toLowerCase(), flag);
+    return new Set(known);
+  }
+
   #announce(): void {
     for (const changed of [...this.#listeners]) changed();
   }
 }
 
-const systemFlags = ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft'];
+const keptVanished = 10_000;
+
+export const systemFlags: readonly string[] = ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft'];
 
 /** System flags are the same in any case of letters. */
 export const canonicalFlag = (flag: string): string => systemFlags.find((known) => known.toLowerCase() === flag.toLowerCase()) ?? flag;

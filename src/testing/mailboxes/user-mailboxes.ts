@@ -80,4 +80,5 @@ export class UserMailboxes {
   }
 }
 
-const canonicalPath = (path: string): string => (path.toUpperCase() === 'INBOX' ? 'INBOX' : path);
+/** INBOX is the same in any case of letters. */
+export const canonicalPath = (path: string): string => (path.toUpperCase() === 'INBOX' ? 'INBOX' : path);

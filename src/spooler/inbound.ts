@@ -2,7 +2,9 @@
 // messages, each by one call of startMessage (M-078 to M-082).
 import { MailspoolError } from '../errors.ts';
 import { TransportError } from '../provider/transport-error.ts';
-import type { TransportSession } from '../provider/transport-session.ts';
+import type { TransportSession, Wanted } from '../provider/transport-session.ts';
+import { abortable } from '../time/abortable.ts';
+import { Bell } from '../time/bell.ts';
 import type { Instant } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { over } from '../time/over.ts';
@@ -47,6 +49,9 @@ export class Inbound {
   readonly #receptions = new Map<Session, Reception>();
   readonly #running = new Set<Promise<void>>();
   readonly #calls = new Set<AbortController>();
+  /** What a flush under way wants of messages. */
+  readonly #wanted = new Map<Session, Wanted>();
+  readonly #turnEnded = new Bell();
   #stopping = false;
 
   constructor(parts: InboundParts) {
@@ -72,7 +77,26 @@ export class Inbound {
     while (!signal.aborted) {
       await this.#wake.wait(signal, this.#nextPollAt());
       this.#wantPolls();
-      for (const session of this.#turns.due()) this.#track(this.#turns.run(session, async () => await this.#turn(session), this.wake));
+      for (const session of this.#turns.due()) this.#track(this.#turns.run(session, async () => await this.#turn(session), this.#freed));
+    }
+  }
+
+  readonly #freed = (): void => {
+    this.#wake.wake();
+    this.#turnEnded.ring();
+  };
+
+  /** Fetches what a session has, until it has no more, cannot go on, or `goesOn` says no. */
+  async flushed(session: Session, wanted: Wanted, goesOn: () => boolean, signal: AbortSignal): Promise<void> {
+    if (!session.receives(this.#parts.engine.clock)) return;
+    this.#wanted.set(session, wanted);
+    try {
+      this.#reception(session).nextPollAt = 0;
+      this.#turns.want(session);
+      this.#wake.wake();
+      for (let ended = this.#turnEnded.next(); goesOn() && this.#turns.has(session); ended = this.#turnEnded.next()) await abortable(ended, signal);
+    } finally {
+      this.#wanted.delete(session);
     }
   }
 
@@ -180,6 +204,7 @@ export class Inbound {
       session,
       support,
       receiveFolders,
+      wanted: this.#wanted.get(session) ?? {},
       progress: () => {
         aliveAt = engine.clock.now();
       },

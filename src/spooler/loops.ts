@@ -6,6 +6,7 @@ import { Arrivals } from './arrivals.ts';
 import type { SpoolerOptions } from './contract.ts';
 import type { Engine } from './engine.ts';
 import { Finishing } from './finishing.ts';
+import { Flushing } from './flushing.ts';
 import { defaultRetention, keepHouse } from './housekeeping.ts';
 import { InFlight } from './in-flight.ts';
 import { Inbound } from './inbound.ts';
@@ -41,6 +42,7 @@ export class Loops {
   readonly reports: ReportWriter;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
+  readonly flushing: Flushing;
   readonly #engine: Engine;
   readonly #settler: Settler;
   readonly #retention: Retention;
@@ -71,6 +73,8 @@ export class Loops {
       finishesApart: ({ message }) => finishing.concerns(message),
     });
     this.inbound = new Inbound({ engine, sessions: this.sessions, receiveFolders: options.receiveFolders ?? {} });
+    const { sessions: known, outbound, inbound } = this;
+    this.flushing = new Flushing({ engine, settler, sessions: known, outbound, inbound });
     const preparation = new Preparation({
       engine,
       settler,
@@ -143,6 +147,7 @@ export class Loops {
   /** No new claims; what is in flight may finish, then is aborted. Whether all of it finished (T-018). */
   async drain(drainMs: number, hurry: AbortSignal): Promise<boolean> {
     const parts = [this.outbound, this.inbound, ...Object.values(this.#queues)];
+    this.flushing.stop();
     for (const part of parts) part.stop();
     const drained = async () => await Promise.all(parts.map(async (part) => await part.drained()));
     if (drainMs > 0 && (await this.#within(drainMs, drained(), hurry))) return true;
@@ -174,6 +179,7 @@ export class Loops {
       sentDeferred: (session, { entryId }) => background(this.outbound.submitDeferred(session, entryId)),
       changed: () => this.wakeAll(),
       routesChanged: () => background(this.reroute()),
+      flushRequested: (session, direction) => this.flushing.requested(session, direction),
       statusRecipients: async (lookup, rows) =>
         await statusRecipients({ engine: this.#engine, settler: this.#settler, reports: this.reports }, lookup, rows),
     };

@@ -4,6 +4,8 @@ import type { RecipientOutcome } from '../message/outcome.ts';
 import type { EntryId, RecipientRow, RecipientState, Route, StateName } from '../message/recipient.ts';
 import type { TransportSession } from '../provider/transport-session.ts';
 import type { Claim, Queue, RecipientChange, Settled, Settlement } from '../store/message-store.ts';
+import { abortable } from '../time/abortable.ts';
+import { Bell } from '../time/bell.ts';
 import type { Instant } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { nextTurn } from '../time/turn.ts';
@@ -43,6 +45,8 @@ export class Outbound {
   readonly #lanes = new Map<Session, Lane>();
   readonly #running = new Set<Promise<void>>();
   readonly #resends = new Map<EntryId, number>();
+  /** Rings when a round has found nothing more to claim. */
+  readonly #rested = new Bell();
   #stopping = false;
 
   constructor(parts: OutboundParts) {
@@ -69,6 +73,7 @@ export class Outbound {
       await this.#wake.wait(signal, nextDueAt);
       try {
         nextDueAt = await this.#round(signal);
+        this.#rested.ring();
       } catch (error) {
         logger.error({ error }, 'claiming failed');
         nextDueAt = clock.now() + 1_000;
@@ -85,6 +90,17 @@ export class Outbound {
   /** Resolves when nothing is in flight. */
   async drained(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  /** Sends what is due for a session, until nothing is left of it, the session is closed, or `goesOn` says no. */
+  async flushed(session: Session, goesOn: () => boolean, signal: AbortSignal): Promise<void> {
+    const lane = this.#lane(session);
+    // A round that had begun before this call may have looked too early: two in a row must find nothing.
+    for (let rests = 0; rests < 2 && goesOn() && session.sends(this.#parts.engine.clock); rests = lane.busy ? 0 : rests + 1) {
+      const rested = this.#rested.next();
+      if (!lane.busy) this.#wake.wake();
+      await abortable(rested, signal);
+    }
   }
 
   /** Hands a parked message over again because its provider asks for it (M-061). */

@@ -2,8 +2,8 @@
 // batch, work on each under a deadline, give back what failed.
 import { MailspoolError } from '../errors.ts';
 import type { Claim, Lease, Queue } from '../store/message-store.ts';
+import { abortable } from '../time/abortable.ts';
 import type { Instant } from '../time/clock.ts';
-import { over } from '../time/over.ts';
 import { type Engine, leaseMs } from './engine.ts';
 import type { Flight, InFlight } from './in-flight.ts';
 import { Wake } from './wake.ts';
@@ -96,7 +96,7 @@ export class QueueLoop {
     this.#inFlight.add(flight);
     this.#inFlight.started(flight);
     try {
-      await abandonable(this.#options.handle(claim, controller.signal), controller.signal);
+      await abortable(this.#options.handle(claim, controller.signal), controller.signal);
     } catch (error) {
       if (!isLeaseLost(error)) await this.#leave(claim.lease, error);
     } finally {
@@ -109,22 +109,6 @@ export class QueueLoop {
     this.#engine.logger.error({ error, id: lease.id, queue: this.#options.queue }, 'a step failed; it is repeated');
     if (this.#stopping) return;
     await this.#engine.store.renew([lease], this.#engine.clock.now() + failurePauseMs).catch(() => undefined);
-  }
-}
-
-/** Rejects when the signal aborts, even if the work goes on. */
-async function abandonable(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const done = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true, signal: done.signal });
-  });
-  work.catch(() => undefined);
-  try {
-    await Promise.race([work, aborted]);
-  } finally {
-    done.abort(over);
   }
 }
 

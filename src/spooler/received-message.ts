@@ -17,6 +17,8 @@ export interface ReceivedMessageParts {
   readonly store: MessageStore;
   readonly session: Session;
   readonly support: SessionSupport;
+  /** What a flush asked for. */
+  readonly wanted: Wanted & Partial<Remote>;
   readonly receiveFolders: Readonly<Record<string, string>>;
   /** Bytes arrived: the provider is alive. */
   progress(): void;
@@ -24,7 +26,7 @@ export interface ReceivedMessageParts {
 
 export class ReceivedMessage implements InboundMessage {
   reference = '1';
-  readonly wanted: Wanted & Partial<Remote> = {};
+  readonly wanted: Wanted & Partial<Remote>;
   /** It was saved, or met a reference that is known: there may be more (M-081). */
   goesOn = false;
   readonly #parts: ReceivedMessageParts;
@@ -38,6 +40,7 @@ export class ReceivedMessage implements InboundMessage {
 
   constructor(parts: ReceivedMessageParts) {
     this.#parts = parts;
+    this.wanted = parts.wanted;
   }
 
   async setReference(reference: string, aliases: readonly string[] = []): Promise<'new' | 'headersOnly' | 'alreadyReceived'> {

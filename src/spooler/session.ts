@@ -7,6 +7,9 @@ import type { Clock } from '../time/clock.ts';
 import type { Account } from './account.ts';
 import type { RoutingSession } from './routing.ts';
 
+export const directions = ['outbound', 'inbound'] as const;
+export type Direction = (typeof directions)[number];
+
 export class Session {
   readonly key: SessionKey;
   readonly account: Account;
@@ -27,6 +30,8 @@ export class Session {
   columns: StatusColumns;
   /** After a gate one hand-over probes the way before the others follow (U-010). */
   probing = false;
+  /** What a flush under way is about. */
+  readonly flushes: Set<Direction> = new Set();
   #gate: Gate | null = null;
 
   constructor(key: SessionKey, account: Account, provider: TransportProvider) {
@@ -62,6 +67,12 @@ export class Session {
   passable(clock: Clock): boolean {
     if (this.#gate?.until !== undefined && this.#gate.until <= clock.now()) this.openGate();
     return this.#gate === null;
+  }
+
+  /** Whether a flush goes on in this direction: where the session has a word in it, while its row says so (M-099). */
+  isFlushing(direction: Direction): boolean {
+    if (!this.transport || !this.flushes.has(direction)) return false;
+    return this.transport.flush === undefined || this.columns.flags[`${direction}Flush`] === true;
   }
 
   get routing(): RoutingSession | undefined {

@@ -11,10 +11,11 @@ import type { TransportEvent, TransportSession } from '../provider/transport-ses
 import { backoffMs, type Backoff } from '../time/backoff.ts';
 import { type Instant, sleepUntil } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { over } from '../time/over.ts';
 import type { Engine } from './engine.ts';
 import type { Processors } from './processors.ts';
 import { normalAddressTypes, transportOrder } from './routing.ts';
-import type { Session } from './session.ts';
+import { type Direction, directions, type Session } from './session.ts';
 import { SessionSupport, type SupportTarget } from './support.ts';
 
 const logonMs = 60_000;
@@ -32,6 +33,8 @@ export interface SessionHooks {
   sentDeferred(session: Session, news: Extract<SpoolerNotification, { type: 'sentDeferred' }>): void;
   /** Sessions, their order, types or gates changed: look again at what may be sent, received and routed. */
   changed(session: Session): void;
+  /** A flush flag in the session's row was set (M-099). */
+  flushRequested(session: Session, direction: Direction): void;
   /** Routes are to be decided anew (M-090). */
   routesChanged(): void;
   statusRecipients(message: MessageLookup, rows: readonly StatusRecipient[]): Promise<'matched' | 'unmatched'>;
@@ -50,6 +53,8 @@ export class Sessions implements SupportTarget {
   /** Changes of direction come one after the other. */
   readonly #switching = new Map<Session, Promise<void>>();
   readonly #endings = new Map<Session, (reason: Ending) => void>();
+  /** Ends the pause before the next logon. */
+  readonly #revivals = new Map<Session, () => void>();
 
   constructor(
     engine: Engine,
@@ -108,6 +113,15 @@ export class Sessions implements SupportTarget {
       session.types = stored['addressTypes'] as NonNullable<Session['types']>;
       session.preprocesses = stored['preprocesses'] !== false;
     }
+  }
+
+  /** Asks for address types anew, of one session or of all, and lets those that are out try again (M-090, M-101). */
+  async reread(only?: Session): Promise<void> {
+    for (const session of only ? [only] : this.all) {
+      if (session.transport) await this.#readTypes(session);
+      else this.#revivals.get(session)?.();
+    }
+    this.#hooks.routesChanged();
   }
 
   start(signal: AbortSignal): void {
@@ -184,10 +198,7 @@ export class Sessions implements SupportTarget {
         this.#hooks.sentDeferred(session, news);
         return;
       case 'configChange':
-        this.#background(
-          'configChange',
-          this.#readTypes(session).then(() => this.#hooks.routesChanged()),
-        );
+        this.#background('configChange', this.reread(session));
         return;
       case 'enterCritical':
       case 'leaveCritical':
@@ -207,7 +218,12 @@ export class Sessions implements SupportTarget {
   statusUpdated(session: Session, columns: Partial<StatusColumns>, { merge = false }: { readonly merge?: boolean }): void {
     const { gate } = columns;
     const blank = { displayName: session.provider.name, statusText: '', gate: null, progress: null, remoteValidateOk: true, flags: {} };
-    session.columns = { ...(merge ? session.columns : blank), ...columns };
+    const before = session.columns;
+    session.columns = { ...(merge ? before : blank), ...columns };
+    for (const direction of directions) {
+      const flag = `${direction}Flush` as const;
+      if (session.columns.flags[flag] && !before.flags[flag] && !session.flushes.has(direction)) this.#hooks.flushRequested(session, direction);
+    }
     if (gate) this.gate(session, gate);
     else if (gate === null && session.gate) {
       session.openGate();
@@ -335,7 +351,10 @@ export class Sessions implements SupportTarget {
     const denied = hasCode(session.failure) && session.failure.code === 'EAUTH';
     const until = clock.now() + (denied ? authRetryMs : backoffMs(logonBackoff, failures, random));
     if (failures > 0) this.gate(session, { reason: denied ? 'authRequired' : 'unreachable', until });
-    await sleepUntil(clock, failures > 0 ? until : 0, signal).catch(() => undefined);
+    const revived = new AbortController();
+    this.#revivals.set(session, () => revived.abort(over));
+    await sleepUntil(clock, failures > 0 ? until : 0, AbortSignal.any([signal, revived.signal])).catch(() => undefined);
+    this.#revivals.delete(session);
     session.openGate();
   }
 

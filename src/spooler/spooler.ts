@@ -33,6 +33,7 @@ import { Draft, openStored } from './open-message.ts';
 import type { Session } from './session.ts';
 import { Settler } from './settler.ts';
 import { StatusFeed } from './status-feed.ts';
+import { StatusObjects } from './status-objects.ts';
 import { statusRows } from './status-table.ts';
 import { Verbs } from './verbs.ts';
 import { untilSettled } from './waiting.ts';
@@ -54,6 +55,7 @@ export class MailSpooler implements Spooler {
   readonly #verbs: Verbs;
   readonly #newMail: NewMailFeed;
   readonly #status: StatusFeed;
+  readonly #statusObjects: StatusObjects;
   #state: 'opened' | 'started' | 'stopping' | 'stopped' = 'opened';
   #running: Promise<unknown> = Promise.resolve();
   #stopped: Promise<StopResult> | undefined;
@@ -67,7 +69,8 @@ export class MailSpooler implements Spooler {
     this.#status = new StatusFeed(engine, async () => await this.status());
     this.#loops = new Loops(engine, this.#settler, sessions, options, this.#status.changed);
     this.#newMail = new NewMailFeed(engine);
-    const { inFlight, reports } = this.#loops;
+    const { inFlight, reports, flushing, sessions: known } = this.#loops;
+    this.#statusObjects = new StatusObjects({ engine, sessions: known, flushing, life: this.#life.signal });
     this.#verbs = new Verbs({ engine, settler: this.#settler, inFlight, reports, changed: () => this.#loops.wakeAll() });
     ({ retry: this.retry, hold: this.hold, release: this.release, purge: this.purge } = this.#verbs);
   }
@@ -227,14 +230,14 @@ export class MailSpooler implements Spooler {
     await this.#patch(id, { mark: mark ?? undefined });
   }
 
-  async flush(): Promise<void> {
-    throw notYet('flush');
+  async flush(request?: Parameters<Spooler['flush']>[0]): Promise<void> {
+    this.#check();
+    await this.#loops.flushing.flush(request);
   }
 
-  async validate(request: ValidateRequest): Promise<void> {
-    const unknown = Object.keys(request).find((flag) => flag !== 'configChanged');
-    if (unknown !== undefined) throw new MailspoolError('EUNKNOWNFLAGS', `validate does not know ${unknown} here`, { field: unknown });
-    if (request.configChanged) await this.#loops.reroute();
+  async validate(request: ValidateRequest, signal?: AbortSignal): Promise<void> {
+    this.#check();
+    await this.#statusObjects.validate(request, signal);
   }
 
   async status(): Promise<readonly StatusRow[]> {
@@ -251,7 +254,8 @@ export class MailSpooler implements Spooler {
   }
 
   statusObject(row: StatusRow['id']): StatusObject {
-    throw new MailspoolError('ENOSUPPORT', `the row ${row} has no status object`);
+    this.#check();
+    return this.#statusObjects.of(row);
   }
 
   async setTransportOrder(order: readonly SessionKey[]): Promise<void> {

@@ -1,6 +1,7 @@
 // Reading page by page: all messages of a search, and a change feed that goes on live. A reader keeps one page; news
 // only wake it, what it sees comes from the store.
 import type { Cursor, EntryId } from '../message/recipient.ts';
+import type { Bell } from '../time/bell.ts';
 import { over } from '../time/over.ts';
 import type { Change, StoredMessage } from './message-store.ts';
 import type { Page } from './operations/read.ts';
@@ -12,32 +13,6 @@ export async function* allPages(page: (after: EntryId | undefined) => Promise<Pa
     yield* messages;
     if (next === undefined) return;
     from = next;
-  }
-}
-
-/** Rings are not counted: whoever waits looks for itself. */
-export class Bell {
-  #ring: () => void = () => undefined;
-  #rung: Promise<void> = new Promise(() => undefined);
-
-  constructor() {
-    this.#renew();
-  }
-
-  ring(): void {
-    this.#ring();
-    this.#renew();
-  }
-
-  /** The next ring. Ask for it before looking, so that none is missed. */
-  next(): Promise<void> {
-    return this.#rung;
-  }
-
-  #renew(): void {
-    this.#rung = new Promise((resolve) => {
-      this.#ring = resolve;
-    });
   }
 }
 

@@ -6,10 +6,11 @@ import { type Database, defaultReserveBytes, openDatabase } from '../../database
 import { MailspoolError } from '../../errors.ts';
 import type { Cursor, EntryId, SessionKey } from '../../message/recipient.ts';
 import type { MessageLookup } from '../../provider/spooler-support.ts';
+import { Bell } from '../../time/bell.ts';
 import type { Instant } from '../../time/clock.ts';
 import { contentNotFound, digested, verifiedStream } from '../content-stream.ts';
 import { newStoreTag } from '../entry-id.ts';
-import { allPages, Bell, follow } from '../following.ts';
+import { allPages, follow } from '../following.ts';
 import type {
   Change,
   Claim,

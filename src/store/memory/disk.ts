@@ -1,10 +1,10 @@
 // The data that several opened memory stores share, and the disk that they pretend to have: calls gather, run as one
 // commit each with a way back, and are answered once that is "synced". Tests hold the sync, let writes fail, crash.
 import { MailspoolError } from '../../errors.ts';
+import { Bell } from '../../time/bell.ts';
 import type { Instant } from '../../time/clock.ts';
 import type { Random } from '../../time/random.ts';
 import { newStoreTag } from '../entry-id.ts';
-import { Bell } from '../following.ts';
 import type { Queue } from '../message-store.ts';
 import type { Turns } from '../operations/claim.ts';
 import { type News, noNews, type Operation } from '../operations/operation.ts';

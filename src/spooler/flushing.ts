@@ -1,0 +1,155 @@
+// Flush: the sessions in turn send and fetch what there is, now (M-098 to M-100).
+import { setMaxListeners } from 'node:events';
+import { MailspoolError } from '../errors.ts';
+import type { SessionKey } from '../message/recipient.ts';
+import type { FlushRequest, Wanted } from '../provider/transport-session.ts';
+import { withDeadline } from '../time/deadline.ts';
+import type { Spooler } from './contract.ts';
+import type { Engine } from './engine.ts';
+import type { Inbound } from './inbound.ts';
+import type { Outbound } from './outbound.ts';
+import { type Direction, directions, type Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import type { Settler } from './settler.ts';
+
+/** How long a session may take to begin a flush. */
+const beginMs = 60_000;
+
+type Asked = NonNullable<Parameters<Spooler['flush']>[0]>;
+
+interface FlushingParts {
+  readonly engine: Engine;
+  readonly sessions: Sessions;
+  readonly settler: Settler;
+  readonly outbound: Outbound;
+  readonly inbound: Inbound;
+}
+
+export class Flushing {
+  readonly #parts: FlushingParts;
+  /** One flush at a time; what sessions ask for themselves comes after it. */
+  #running: Promise<void> | undefined;
+  readonly #asked = new Map<Session, Set<Direction>>();
+  readonly #life = new AbortController();
+
+  constructor(parts: FlushingParts) {
+    this.#parts = parts;
+    setMaxListeners(0, this.#life.signal);
+  }
+
+  /** Ends the one under way, in both directions; none begins any more (M-100). */
+  stop(): void {
+    this.#life.abort(new MailspoolError('ESTOPPED', 'the spooler stops'));
+  }
+
+  /** @throws EBUSY while another flush runs, ENOTFOUND for an unknown session, the reason of `signal` */
+  async flush({ sessions, async: inBackground = false, signal, ...request }: Asked = {}): Promise<void> {
+    const visited = this.#visited(sessions);
+    this.#life.signal.throwIfAborted();
+    if (this.#running) throw new MailspoolError('EBUSY', 'a flush is under way');
+    const running = this.#start(visited, both(request), signal ? AbortSignal.any([signal, this.#life.signal]) : this.#life.signal);
+    if (!inBackground) return await running;
+    running.catch((error: unknown) => this.#parts.engine.logger.warn({ error }, 'a flush ended early'));
+  }
+
+  /** A session has set its flush flag without being asked (M-099). */
+  requested(session: Session, direction: Direction): void {
+    const asked = this.#asked.get(session) ?? new Set();
+    this.#asked.set(session, asked.add(direction));
+    if (!this.#running) this.#serveAsked();
+  }
+
+  #visited(keys: readonly SessionKey[] | undefined): readonly Session[] {
+    const { sessions } = this.#parts;
+    for (const key of keys ?? []) if (!sessions.get(key)) throw new MailspoolError('ENOTFOUND', `there is no session ${key}`, { field: 'sessions' });
+    return sessions.ordered.filter(({ key }) => keys === undefined || keys.includes(key));
+  }
+
+  #start(sessions: readonly Session[], request: FlushRequest, signal: AbortSignal): Promise<void> {
+    const running = this.#visitAll(sessions, request, signal).finally(() => {
+      this.#running = undefined;
+      this.#serveAsked();
+    });
+    this.#running = running;
+    return running;
+  }
+
+  #serveAsked(): void {
+    const [next] = this.#asked;
+    if (!next || this.#life.signal.aborted) return;
+    const [session, asked] = next;
+    this.#asked.delete(session);
+    this.#start([session], { inbound: asked.has('inbound'), outbound: asked.has('outbound') }, this.#life.signal).catch((error: unknown) =>
+      this.#parts.engine.logger.warn({ error, session: session.key }, 'a flush that the session asked for ended early'),
+    );
+  }
+
+  async #visitAll(sessions: readonly Session[], request: FlushRequest, signal: AbortSignal): Promise<void> {
+    for (const session of sessions) {
+      signal.throwIfAborted();
+      if (session.transport && !session.suspended) await this.#visit(session, request, signal);
+    }
+  }
+
+  /** A session that fails at it costs the others nothing. */
+  async #visit(session: Session, request: FlushRequest, signal: AbortSignal): Promise<void> {
+    const { engine } = this.#parts;
+    const wanted = directions.filter((direction) => request[direction]);
+    for (const direction of wanted) session.flushes.add(direction);
+    try {
+      await this.#begin(session, request, signal);
+      if (request.outbound) await this.#outbound(session, signal);
+      if (request.inbound) await this.#inbound(session, request, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      engine.logger.warn({ error, session: session.key }, 'flush failed');
+    } finally {
+      for (const direction of wanted) session.flushes.delete(direction);
+    }
+  }
+
+  async #begin(session: Session, request: FlushRequest, signal: AbortSignal): Promise<void> {
+    const { transport } = session;
+    if (!transport?.flush) return;
+    const { clock } = this.#parts.engine;
+    await withDeadline(clock, beginMs, `flush of ${session.key}`, signal, async (bounded) => await transport.flush?.(request, bounded));
+  }
+
+  async #outbound(session: Session, signal: AbortSignal): Promise<void> {
+    const { outbound } = this.#parts;
+    if (session.isFlushing('outbound')) {
+      session.openGate();
+      await this.#deferredAreDue(session);
+      await outbound.flushed(session, () => session.isFlushing('outbound'), signal);
+    }
+    await this.#ended(session, 'outbound');
+  }
+
+  async #inbound(session: Session, wanted: Wanted, signal: AbortSignal): Promise<void> {
+    const { inbound } = this.#parts;
+    if (session.isFlushing('inbound')) await inbound.flushed(session, wanted, () => session.isFlushing('inbound'), signal);
+    await this.#ended(session, 'inbound');
+  }
+
+  async #ended(session: Session, direction: Direction): Promise<void> {
+    session.columns = { ...session.columns, flags: { ...session.columns.flags, [`${direction}Flush`]: false } };
+    await this.#parts.sessions.notify(session, { type: `${direction}Flush`, on: false });
+  }
+
+  /** What waits for its next attempt is tried now, once. */
+  async #deferredAreDue({ key }: Session): Promise<void> {
+    const { engine, settler } = this.#parts;
+    for await (const { id, recipients } of engine.store.find({ direction: 'outbound', states: ['deferred'] })) {
+      const due = recipients.filter(({ route, status }) => route?.session === key && status.state === 'deferred');
+      if (due.length === 0) continue;
+      const changes = due.map(({ id: recipient }) => ({ recipient, status: { state: 'queued' as const } }));
+      await settler.settle({ id, guard: { from: ['deferred'] }, recipients: changes });
+    }
+  }
+}
+
+/** Nothing said of the directions: both. */
+function both({ inbound, outbound, ...wanted }: Partial<FlushRequest>): FlushRequest {
+  const neither = inbound === undefined && outbound === undefined;
+  return { ...wanted, inbound: inbound ?? neither, outbound: outbound ?? neither };
+}

@@ -1,0 +1,94 @@
+// What stands behind a row of the status table: the spooler's own object has validate and flush, a session's has what
+// the session has (M-097, M-101, M-102).
+import { MailspoolError } from '../errors.ts';
+import type { FlushRequest, TransportSession, ValidateRequest } from '../provider/transport-session.ts';
+import { withDeadline } from '../time/deadline.ts';
+import type { StatusObject, StatusRow } from './contract.ts';
+import type { Engine } from './engine.ts';
+import type { Flushing } from './flushing.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+const validateMs = 5 * 60_000;
+/** Flags that only a session knows. */
+const ofSessions: readonly (keyof ValidateRequest)[] = ['refreshHeaders', 'processHeaders'];
+const known: readonly string[] = ['configChanged', 'interactive', 'abort', ...ofSessions];
+
+interface StatusObjectParts {
+  readonly engine: Engine;
+  readonly sessions: Sessions;
+  readonly flushing: Flushing;
+  readonly life: AbortSignal;
+}
+
+export class StatusObjects {
+  readonly #parts: StatusObjectParts;
+
+  constructor(parts: StatusObjectParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws ENOTFOUND for a row that is not there, ENOSUPPORT for one without an object; its calls ENOSUPPORT, EBUSY, EUNKNOWNFLAGS */
+  of(row: StatusRow['id']): StatusObject {
+    if (row === 'spooler') return this.#ofSpooler();
+    if (row === 'addressBook' || row === 'subsystem') throw unsupported(row, 'a status object');
+    const session = this.#parts.sessions.get(row);
+    if (!session) throw new MailspoolError('ENOTFOUND', `there is no session ${row}`, { field: 'row' });
+    return this.#ofSession(session);
+  }
+
+  /** @throws EUNKNOWNFLAGS */
+  async validate(request: ValidateRequest, signal: AbortSignal = never): Promise<void> {
+    checkFlags(request);
+    const foreign = ofSessions.find((flag) => request[flag] !== undefined);
+    if (foreign !== undefined)
+      throw new MailspoolError('EUNKNOWNFLAGS', `${foreign} is for a session's own object, not the spooler's`, { field: foreign });
+    signal.throwIfAborted();
+    if (request.configChanged) await this.#parts.sessions.reread();
+  }
+
+  #ofSpooler(): StatusObject {
+    return {
+      validateState: async (request, signal) => await this.validate(request, signal),
+      flush: async (request, signal) => await this.#parts.flushing.flush({ ...request, signal }),
+      changePassword: () => Promise.reject(unsupported('spooler', 'changePassword')),
+    };
+  }
+
+  #ofSession(session: Session): StatusObject {
+    return {
+      validateState: async (request, signal) => {
+        checkFlags(request);
+        if (session.critical) throw new MailspoolError('EBUSY', `${session.key} is in a critical section`);
+        const validate = bound(session, 'validateState');
+        await this.#inTime(session, signal, async (bounded) => await validate(request, bounded));
+        if (request.configChanged) await this.#parts.sessions.reread(session);
+      },
+      flush: async (request: FlushRequest, signal) => {
+        bound(session, 'flush');
+        await this.#parts.flushing.flush({ ...request, sessions: [session.key], signal });
+      },
+      changePassword: async (old, fresh) => await bound(session, 'changePassword')(old, fresh),
+    };
+  }
+
+  async #inTime(session: Session, signal: AbortSignal, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { engine, life } = this.#parts;
+    await withDeadline(engine.clock, validateMs, `validateState of ${session.key}`, AbortSignal.any([signal, life]), run);
+  }
+}
+
+/** The session's method. @throws ENOSUPPORT where it has none, or is not logged on */
+function bound<Name extends keyof StatusObject>({ key, transport }: Session, name: Name): NonNullable<TransportSession[Name]> {
+  const method = transport?.[name];
+  if (!method) throw unsupported(key, name);
+  return method.bind(transport) as NonNullable<TransportSession[Name]>;
+}
+
+function checkFlags(request: ValidateRequest): void {
+  const unknown = Object.keys(request).find((flag) => !known.includes(flag));
+  if (unknown !== undefined) throw new MailspoolError('EUNKNOWNFLAGS', `validate does not know ${unknown}`, { field: unknown });
+}
+
+const unsupported = (row: string, what: string): MailspoolError => new MailspoolError('ENOSUPPORT', `${row} has no ${what}`);
+const never: AbortSignal = new AbortController().signal;

@@ -22,7 +22,7 @@ export class FaultPlan<Step extends string, Deed> {
   /** @throws EINVALID for a fault that makes no sense */
   add(fault: Fault<Step, Deed>): FaultHandle {
     const planned = new Planned(fault, () => this.#planned.delete(planned));
-    for (const deed of planned.deeds) if (isMisdeed(deed)) checkMisdeed(deed);
+    for (const deed of planned.deeds) if (isMisdeed(deed)) checkMisdeed(deed, [fault.at].flat());
     this.#planned.add(planned);
     return planned;
   }

@@ -65,9 +65,10 @@ export const decides = (deed: Misdeed): boolean =>
   deed !== 'expireToken' && (typeof deed === 'string' || !('delay' in deed || 'bytesPerSecond' in deed));
 
 /** @throws EINVALID for what no fake can do */
-export function checkMisdeed(deed: Misdeed): void {
+export function checkMisdeed(deed: Misdeed, at: readonly string[]): void {
   if (typeof deed === 'string' || 'say' in deed) return;
   if ('delay' in deed) return void durationMs(deed.delay);
+  if (at.includes('handshake')) throw new MailspoolError('EINVALID', 'at handshake there is no answer to slow down or to cut', { field: 'at' });
   for (const [name, value] of Object.entries<number>(deed)) {
     const least = name === 'bytesPerSecond' ? Number.MIN_VALUE : 0;
     if (!(value >= least)) throw new MailspoolError('EINVALID', `${name} cannot be ${value}`, { field: `do.${name}` });

@@ -125,6 +125,7 @@ export class Wire {
   /** Goes on in TLS. False if the handshake failed. */
   startTls(secureContext: SecureContext): Promise<boolean> {
     const plain = this.#socket;
+    if (plain.destroyed) return Promise.resolve(false);
     plain.removeAllListeners('data').removeAllListeners('end').pause();
     // The client may have begun already.
     if (this.#buffer.length > 0) plain.unshift(this.#buffer);

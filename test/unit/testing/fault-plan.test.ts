@@ -4,7 +4,7 @@ import { virtualTime } from 'mailspool/testing';
 import type { Fault, Misdeed, Occasion } from '../../../src/testing/faults/fault.ts';
 import { FaultPlan } from '../../../src/testing/faults/fault-plan.ts';
 
-type Step = 'MAIL' | 'RCPT' | 'dot';
+type Step = 'MAIL' | 'RCPT' | 'dot' | 'handshake';
 type Deed = Misdeed | { readonly code: number } | { readonly effect: true };
 
 const clock = virtualTime();
@@ -108,6 +108,7 @@ describe('a fault that makes no sense is refused', () => {
     ['does something', { do: [] }],
     ['dropAtByte cannot be -1', { do: { dropAtByte: -1 } }],
     ['bytesPerSecond cannot be 0', { do: { bytesPerSecond: 0 } }],
+    ['at handshake there is no answer', { at: ['MAIL', 'handshake'], do: { dropAtByte: 1 } }],
     ['not a duration', { do: { delay: 'soon' } }],
     ['not a duration', { greylist: '5 minutes' }],
     ['not a duration', { beyond: { count: 1, within: 'a while' } }],

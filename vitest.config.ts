@@ -10,7 +10,10 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['src/**/*.ts', 'providers/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, globalSetup: ['test/built.ts'] } },
-      { extends: true, test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, globalSetup: ['test/built.ts'] } },
+      {
+        extends: true,
+        test: { name: 'contract', include: ['test/{contract,conformance}/**/*.test.ts'], testTimeout: 60_000, globalSetup: ['test/built.ts'] },
+      },
       { extends: true, test: { name: 'types', include: ['test/types/**/*.test.ts'], testTimeout: 60_000 } },
       { extends: true, test: { name: 'docs', include: ['test/docs/**/*.test.ts'], testTimeout: 60_000 } },
       { extends: true, test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'], testTimeout: 60_000 } },

@@ -42,7 +42,9 @@ export class HandOver {
     const open = recipients.filter(({ id }) => !saved.some(({ recipient }) => recipient === id));
     if (this.error) return [...saved, ...open.map(({ id }) => ({ recipient: id, outcome: this.#meaning }))];
     const result = this.result ?? [];
-    return [...saved, ...('outcome' in result ? open.map(({ id }) => ({ ...result, recipient: id })) : result)];
+    if ('outcome' in result) return [...saved, ...open.map(({ id }) => ({ ...result, recipient: id }))];
+    const repeated = (one: RecipientOutcome) => saved.some(({ recipient, outcome }) => recipient === one.recipient && outcome === one.outcome);
+    return [...saved, ...result.filter((one) => !repeated(one))];
   }
 
   /** One word for each recipient, as `1:accepted`. */

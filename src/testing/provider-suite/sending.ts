@@ -209,15 +209,17 @@ export const sendingCases: readonly ProviderCase[] = [
   },
 ];
 
-/** The most connections there were while so many hand-overs and three more wanted to go. */
+/** The most connections there were while so many hand-overs went on at once, three times over. */
 async function most(world: ProviderWorld, logged: Parameters<ProviderWorld['submit']>[0], count: number): Promise<number> {
   const connections = world.side('connections');
   let peak = 0;
   const handingOver = async (): Promise<void> => {
     peak = Math.max(peak, connections());
   };
-  const all = await Promise.all(Array.from({ length: Math.min(count, 20) + 3 }, () => world.submit(logged, { handingOver })));
-  for (const { summary } of all) assert.deepEqual(summary, ['1:accepted']);
+  for (let times = 0; times < 3; times++) {
+    const all = await Promise.all(Array.from({ length: Math.min(count, 20) }, () => world.submit(logged, { handingOver })));
+    for (const { summary } of all) assert.deepEqual(summary, ['1:accepted']);
+  }
   return Math.max(peak, connections());
 }
 

@@ -46,6 +46,7 @@ export class ProviderWorld implements AsyncDisposable {
   readonly #sessions = new Set<LoggedOn>();
   readonly #providers = new Set<TransportProvider>();
   #provider: TransportProvider | undefined;
+  #passing: Promise<void> | undefined;
   #count = 0;
 
   private constructor(clock: VirtualTime, under: ProviderUnderTest, capabilities: ProviderCapabilities, patienceMs: number) {
@@ -209,7 +210,7 @@ export class ProviderWorld implements AsyncDisposable {
   /** Waits until it is so: first in real time alone, for those who talk to real servers, then while `withinMs` pass on the clock. */
   async until(condition: () => boolean | Promise<boolean>, what: string, withinMs: number = usualMs): Promise<void> {
     const startedAt = systemClock.now();
-    const stepMs = Math.max(100, withinMs / 40);
+    const stepMs = Math.max(100, withinMs / 20);
     for (let turns = 0, passedMs = 0; !(await condition()); turns++) {
       if (turns < eagerTurns) {
         await nextTurn();
@@ -217,7 +218,7 @@ export class ProviderWorld implements AsyncDisposable {
       }
       const waitedMs = systemClock.now() - startedAt;
       if (passedMs < withinMs && waitedMs > this.#patienceMs / 20) {
-        await this.clock.advance(Math.min(stepMs, withinMs - passedMs));
+        await this.pass(Math.min(stepMs, withinMs - passedMs));
         passedMs += stepMs;
       } else if (passedMs >= withinMs && waitedMs > this.#patienceMs) {
         assert.fail(`${what}: not within ${withinMs} ms`);
@@ -226,11 +227,17 @@ export class ProviderWorld implements AsyncDisposable {
     }
   }
 
+  /** Lets time pass; whoever waits at once with others shares one passage. */
+  pass(ms: number): Promise<void> {
+    this.#passing ??= this.clock.advance(ms).finally(() => (this.#passing = undefined));
+    return this.#passing;
+  }
+
   /** Lets whatever is ready happen; nobody is waited for. */
   async calm(): Promise<void> {
     for (let turn = 0; turn < 10; turn++) await nextTurn();
     await systemClock.sleep(2);
-    await this.clock.advance(1_000);
+    await this.pass(1_000);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,15 @@
+// How a table of wrong implementations is read: which case catches which.
+import type { ConformanceReport } from 'mailspool/testing';
+
+/** The title's beginning, as the table has it, of each case that failed; the whole title where the table has none. */
+export const caughtBy = (report: ConformanceReport, expected: readonly string[]): string[] =>
+  report.failed.map((title) => longest(expected, title) ?? title).sort();
+
+/** The cases that no wrong implementation is there for. */
+export const unproven = (report: ConformanceReport, wrong: readonly { readonly caughtBy: readonly string[] }[]): string[] => {
+  const beginnings = wrong.flatMap((one) => one.caughtBy);
+  return report.cases.map(({ title }) => title).filter((title) => longest(beginnings, title) === undefined);
+};
+
+const longest = (beginnings: readonly string[], title: string): string | undefined =>
+  beginnings.filter((beginning) => title.startsWith(beginning)).sort((a, b) => b.length - a.length)[0];

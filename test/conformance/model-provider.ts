@@ -1,0 +1,335 @@
+// A provider that does everything right, in small steps, so that a wrong one differs in one of them.
+import {
+  TransportError,
+  withDeadline,
+  type Credentials,
+  type FlushRequest,
+  type InboundMessage,
+  type LogonOptions,
+  type OutboundMessage,
+  type Recipient,
+  type RecipientOutcome,
+  type SessionLimits,
+  type SpoolerSupport,
+  type SubmitResult,
+  type TransportEvent,
+  type TransportProvider,
+  type TransportSession,
+} from 'mailspool/provider';
+import type { ProviderCapabilities, ProviderFactory } from 'mailspool/testing';
+import { LineError, Office, Refused, type Line } from './office.ts';
+
+export const modelCapabilities: ProviderCapabilities = {
+  send: true,
+  receive: true,
+  notify: true,
+  verify: true,
+  delivered: true,
+  refuse: true,
+  breakOff: true,
+  loseReply: true,
+  stall: true,
+  goDown: true,
+  connections: true,
+  refuseCredentials: true,
+  expireToken: true,
+  arrive: true,
+  waiting: true,
+  breakReception: true,
+  dropConnections: true,
+};
+
+const deadlineMs = 60_000;
+
+export type SessionClass = new (office: Office, support: SpoolerSupport, options: LogonOptions) => ModelSession;
+
+export class ModelSession implements TransportSession {
+  readonly addressTypes: TransportSession['addressTypes'] = ['SMTP'];
+  readonly reception: NonNullable<TransportSession['reception']> = 'notify';
+  readonly limits: SessionLimits = { outbound: 3, inbound: 2, submitTimeoutMs: deadlineMs };
+  readonly office: Office;
+  readonly support: SpoolerSupport;
+  readonly ended = new AbortController();
+  /** Being received now. */
+  readonly taken = new Set<number>();
+  readonly #listener = { news: () => this.news(), broken: () => this.broken() };
+
+  constructor(office: Office, support: SpoolerSupport, _options: LogonOptions) {
+    this.office = office;
+    this.support = support;
+  }
+
+  async begin(): Promise<void> {
+    this.support.updateStatus({ displayName: 'model', gate: null, flags: { available: true } });
+  }
+
+  // Sending
+
+  async submitMessage(message: OutboundMessage, signal: AbortSignal): Promise<SubmitResult> {
+    const state = { dotted: false };
+    try {
+      return await this.bounded(signal, async (stop) => await this.withLine(stop, (line) => this.transfer(line, message, stop, state)));
+    } catch (error) {
+      throw this.explained(error, state.dotted);
+    }
+  }
+
+  async transfer(line: Line, message: OutboundMessage, signal: AbortSignal, state: { dotted: boolean }): Promise<SubmitResult> {
+    const bytes = await this.contentOf(message);
+    const recipients = this.recipientsOf(message);
+    const replies = await line.envelope(recipients, signal);
+    const refused = recipients.flatMap(({ id }, index) => this.refusal(id, replies[index] ?? 'ok'));
+    const wanted = recipients.filter((_, index) => replies[index] === 'ok');
+    if (refused.length > 0) await message.saveChanges(refused);
+    if (wanted.length === 0) return refused;
+    await this.yields();
+    await line.send(signal);
+    await this.handOver(line, message, bytes, wanted, signal, state);
+    return [...refused, ...wanted.map(({ id }) => ({ recipient: id, outcome: 'accepted' as const }))];
+  }
+
+  async contentOf(message: OutboundMessage): Promise<Uint8Array> {
+    return message.content.bytes();
+  }
+
+  recipientsOf(message: OutboundMessage): readonly Recipient[] {
+    return message.recipients;
+  }
+
+  refusal(recipient: number, reply: 'ok' | 'forGood' | 'forNow'): RecipientOutcome[] {
+    const diagnostic = { code: 'EENVELOPE', text: 'the office takes no mail for this address' };
+    return reply === 'ok' ? [] : [{ recipient, outcome: reply === 'forGood' ? 'rejected' : 'notSent', diagnostic }];
+  }
+
+  async yields(): Promise<void> {
+    if ((await this.support.yield()) === 'cancelled') throw new TransportError('EUSERCANCEL', 'the user cancelled', { outcome: 'notSent' });
+  }
+
+  async handOver(
+    line: Line,
+    message: OutboundMessage,
+    bytes: Uint8Array,
+    recipients: readonly Recipient[],
+    signal: AbortSignal,
+    state: { dotted: boolean },
+  ): Promise<void> {
+    await message.handingOver();
+    signal.throwIfAborted();
+    state.dotted = true;
+    await line.dot(message.id, bytes, recipients, signal);
+  }
+
+  async endMessage(_reference: string, _signal: AbortSignal): Promise<'sent'> {
+    return 'sent';
+  }
+
+  async verifyMessage(message: OutboundMessage, signal: AbortSignal): Promise<SubmitResult> {
+    const knows = await this.bounded(signal, async (stop) => await this.withLine(stop, (line) => line.knows(message.id, stop)));
+    return knows ? { outcome: 'accepted' } : { outcome: 'notSent', diagnostic: { code: 'ECONNECTION', text: 'it never came' } };
+  }
+
+  // Receiving
+
+  async poll(signal: AbortSignal): Promise<boolean> {
+    try {
+      const uids = await this.bounded(signal, async (stop) => await this.withLine(stop, (line) => line.list(stop)));
+      return uids.some((uid) => !this.taken.has(uid));
+    } catch (error) {
+      throw this.explained(error, false);
+    }
+  }
+
+  async startMessage(message: InboundMessage, signal: AbortSignal): Promise<void> {
+    await this.bounded(signal, async (stop) => await this.withLine(stop, (line) => this.receiveNext(line, message, stop)));
+  }
+
+  async receiveNext(line: Line, message: InboundMessage, signal: AbortSignal): Promise<void> {
+    const uid = this.pick(await line.list(signal));
+    if (uid === undefined) return this.nothing(message);
+    this.taken.add(uid);
+    try {
+      await this.receive(line, uid, message, signal);
+    } finally {
+      this.taken.delete(uid);
+    }
+  }
+
+  pick(uids: readonly number[]): number | undefined {
+    return uids.find((uid) => !this.taken.has(uid));
+  }
+
+  async nothing(_message: InboundMessage): Promise<void> {}
+
+  referenceOf(uid: number): string {
+    return `uid-${uid}`;
+  }
+
+  async receive(line: Line, uid: number, message: InboundMessage, signal: AbortSignal): Promise<void> {
+    if ((await message.setReference(this.referenceOf(uid))) !== 'alreadyReceived') {
+      await message.setContent(await line.fetch(uid, signal));
+      await message.saveChanges();
+    }
+    await this.acknowledge(line, uid, signal);
+  }
+
+  async acknowledge(line: Line, uid: number, signal: AbortSignal): Promise<void> {
+    await line.remove(uid, signal);
+  }
+
+  // News
+
+  async transportNotify(event: TransportEvent): Promise<void> {
+    if (event.type !== 'inbound') return;
+    this.support.updateStatus({ flags: { available: true, inboundEnabled: event.on } }, { merge: true });
+    if (event.on) this.open();
+    else this.office.listeners.delete(this.#listener);
+  }
+
+  open(): void {
+    try {
+      this.office.listen(this.#listener);
+      if (this.office.mailbox.length > 0) this.news();
+    } catch {
+      this.broken();
+    }
+  }
+
+  broken(): void {
+    this.listenAgain().catch(() => undefined);
+  }
+
+  news(): void {
+    this.support.spoolerNotify({ type: 'newMail' });
+  }
+
+  async listenAgain(): Promise<void> {
+    await this.support.clock.sleep(1_000, this.ended.signal);
+    this.open();
+  }
+
+  async idle(): Promise<void> {}
+  async flush(_request: FlushRequest): Promise<void> {}
+
+  async logoff(): Promise<void> {
+    this.ended.abort(new TransportError('ECONNECTION', 'logged off', { outcome: 'notSent' }));
+    this.office.listeners.delete(this.#listener);
+  }
+
+  // Lines
+
+  /** Ends with the call's signal, with the session, and by the clock. */
+  async bounded<T>(signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    const done = new AbortController();
+    for (const one of [signal, this.ended.signal, this.support.signal]) {
+      if (one.aborted) stop.abort(one.reason);
+      one.addEventListener('abort', () => stop.abort(one.reason), { once: true, signal: done.signal });
+    }
+    try {
+      return await withDeadline(this.support.clock, deadlineMs - 1_000, 'the office', stop.signal, run);
+    } finally {
+      done.abort();
+    }
+  }
+
+  async withLine<T>(signal: AbortSignal, use: (line: Line) => Promise<T>): Promise<T> {
+    using _place = await this.place(signal);
+    const line = await this.connect(signal);
+    try {
+      return await use(line);
+    } finally {
+      this.hangUp(line);
+    }
+  }
+
+  async place(signal: AbortSignal): Promise<Disposable> {
+    return this.support.account.connection(signal);
+  }
+
+  hangUp(line: Line): void {
+    line.close();
+  }
+
+  async connect(signal: AbortSignal): Promise<Line> {
+    const credentials = await this.support.account.credentials(signal);
+    try {
+      return this.office.connect(credentials);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw this.unreachable(error);
+      return this.connectAfresh(credentials, signal);
+    }
+  }
+
+  async connectAfresh(stale: Credentials, signal: AbortSignal): Promise<Line> {
+    try {
+      return this.office.connect(await this.support.account.credentials(signal, stale));
+    } catch (error) {
+      throw error instanceof Refused ? this.unauthorised(stale, error) : this.unreachable(error);
+    }
+  }
+
+  unauthorised(_stale: Credentials, cause: unknown): TransportError {
+    const gate = { reason: 'authRequired', until: this.support.clock.now() + 300_000 } as const;
+    return new TransportError('EAUTH', 'the office refuses the token', { outcome: 'notSent', gate, cause });
+  }
+
+  unreachable(cause: unknown): TransportError {
+    const gate = { reason: 'unreachable', until: this.support.clock.now() + 10_000 } as const;
+    return new TransportError('ECONNECTION', 'the office cannot be reached', { outcome: 'notSent', gate, cause });
+  }
+
+  /** After the last word nobody knows, unless the office answered. */
+  explained(error: unknown, dotted: boolean): unknown {
+    if (error instanceof TransportError) return error;
+    const { code = error instanceof LineError ? 'ECONNECTION' : 'ECANCEL', message } = error as Error & { code?: string };
+    return new TransportError(code, message, { outcome: dotted ? 'unknown' : 'notSent', cause: error });
+  }
+}
+
+export interface ModelProvider extends Partial<Pick<TransportProvider, 'name' | 'contract'>> {
+  readonly Session?: SessionClass;
+  logon?(office: Office, support: SpoolerSupport, options: LogonOptions): Promise<TransportSession>;
+}
+
+/** The model, or a provider that differs from it. */
+export const modelFactory =
+  ({ Session = ModelSession, logon, ...rest }: ModelProvider = {}): ProviderFactory =>
+  () => {
+    const office = new Office();
+    let known = office.token;
+    let fresh = office.token;
+    return {
+      provider: () => ({
+        name: 'model',
+        ...rest,
+        logon: async (support, options) => {
+          if (logon) return logon(office, support, options);
+          const session = new Session(office, support, options);
+          await session.begin();
+          return session;
+        },
+      }),
+      secrets: ['the first token', 'the second token'],
+      credentials: (stale) => {
+        if (stale) known = fresh;
+        return { user: 'ann', accessToken: known };
+      },
+      delivered: () => office.delivered,
+      refuse: ({ address }, how) => void office.refused.set(address, how),
+      breakOff: () => void (office.next = 'breakOff'),
+      loseReply: () => void (office.next = 'loseReply'),
+      breakReception: () => void (office.next = 'breakReception'),
+      stall: () => office.stall(),
+      goDown: async () => {
+        office.down = true;
+        office.dropConnections();
+        return async () => void (office.down = false);
+      },
+      connections: () => office.lines.size,
+      dropConnections: () => office.dropConnections(),
+      refuseCredentials: () => void (office.token = 'nobody has this one'),
+      expireToken: () => void (office.token = fresh = 'the second token'),
+      arrive: (bytes) => office.arrive(bytes),
+      waiting: () => office.mailbox.length,
+    };
+  };

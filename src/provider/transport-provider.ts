@@ -11,7 +11,8 @@ export interface TransportProvider {
   readonly contract?: { readonly min: number; readonly max: number };
   /**
    * @throws EUNCONFIGURED: the account's `configure` runs, then logon again (M-009); EFAILONEPROVIDER: only this
-   * provider is out (M-007); EAUTH: gate `authRequired`; others disable the account's providers until the next try (M-008)
+   * provider is out, until `validate({ configChanged: true })` (M-007); EAUTH: gate `authRequired`; others, but for a
+   * logon that takes too long, close the gates of the account's providers until the next try (M-008)
    */
   logon(support: SpoolerSupport, options: LogonOptions): Promise<TransportSession>;
   /** Once, after the last session is gone (M-106). */

@@ -2,7 +2,7 @@
 import type { SessionKey } from '../message/recipient.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
 import type { TransportProvider } from '../provider/transport-provider.ts';
-import type { SessionLimits, TransportSession } from '../provider/transport-session.ts';
+import type { OptionDeclaration, SessionLimits, TransportSession } from '../provider/transport-session.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Account } from './account.ts';
 import type { RoutingSession } from './routing.ts';
@@ -25,6 +25,10 @@ export class Session {
   outboundOn = false;
   inboundOn = false;
   suspended = false;
+  /** Its provider said that it alone is out (M-007); until somebody revives it. */
+  isDropped = false;
+  /** What may be said of messages and recipients of its address types (M-013). */
+  options: readonly OptionDeclaration[] = [];
   critical = false;
   failure: Error | undefined;
   columns: StatusColumns;
@@ -39,6 +43,15 @@ export class Session {
     this.account = account;
     this.provider = provider;
     this.columns = { displayName: provider.name, statusText: 'not logged on', gate: null, progress: null, remoteValidateOk: true, flags: {} };
+  }
+
+  /** Nothing is called on it from here on. */
+  loggedOff(): void {
+    this.outboundOn = false;
+    this.inboundOn = false;
+    this.transport = undefined;
+    this.critical = false;
+    this.options = [];
   }
 
   get gate(): Gate | null {

@@ -1,27 +1,20 @@
-// Keeps every session of the profile logged on: supervised logon and logoff with backoff, and the news that sessions
-// raise. A session that fails costs the others nothing.
-import { setMaxListeners } from 'node:events';
-import { isMailspoolError, MailspoolError } from '../errors.ts';
+// The sessions of the profile: their order, directions and gates, and the news that they raise. A session that fails
+// costs the others nothing.
+import { MailspoolError } from '../errors.ts';
 import type { SessionKey } from '../message/recipient.ts';
 import type { Postprocessor, Preprocessor } from '../provider/processors.ts';
 import type { MessageLookup, SpoolerNotification, StatusRecipient } from '../provider/spooler-support.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
-import { contractVersion } from '../provider/transport-provider.ts';
-import type { TransportEvent, TransportSession } from '../provider/transport-session.ts';
-import { backoffMs, type Backoff } from '../time/backoff.ts';
-import { type Instant, sleepUntil } from '../time/clock.ts';
-import { withDeadline } from '../time/deadline.ts';
-import { over } from '../time/over.ts';
+import type { TransportEvent } from '../provider/transport-session.ts';
+import type { Instant } from '../time/clock.ts';
 import type { Engine } from './engine.ts';
 import type { Processors } from './processors.ts';
+import { quietly } from './quietly.ts';
 import { normalAddressTypes, transportOrder } from './routing.ts';
 import { type Direction, directions, type Session } from './session.ts';
+import { type Ending, Supervisor, type Supervision } from './supervisor.ts';
 import { SessionSupport, type SupportTarget } from './support.ts';
 
-const logonMs = 60_000;
-const logoffMs = 5_000;
-const logonBackoff: Backoff = { firstMs: 5_000, factor: 2, maxMs: 300_000, jitter: 0.2 };
-const authRetryMs = 300_000;
 /** A gate without an end. */
 const openGateMs = 300_000;
 /** A gate that has ended already must not become a loop. */
@@ -45,16 +38,13 @@ export class Sessions implements SupportTarget {
   readonly #engine: Engine;
   readonly #processors: Processors;
   readonly #hooks: SessionHooks;
-  readonly #interactive: boolean;
   #offline: boolean;
   #order: readonly SessionKey[] | undefined;
   #running: Promise<unknown> | undefined;
   readonly #supports = new Map<Session, SessionSupport>();
   /** Changes of direction come one after the other. */
   readonly #switching = new Map<Session, Promise<void>>();
-  readonly #endings = new Map<Session, (reason: Ending) => void>();
-  /** Ends the pause before the next logon. */
-  readonly #revivals = new Map<Session, () => void>();
+  readonly #supervisors: ReadonlyMap<Session, Supervisor>;
 
   constructor(
     engine: Engine,
@@ -67,8 +57,9 @@ export class Sessions implements SupportTarget {
     this.all = sessions;
     this.#processors = processors;
     this.#hooks = hooks;
-    this.#interactive = options.interactive;
     this.#offline = options.offline;
+    const supervision = this.#supervision(options.interactive);
+    this.#supervisors = new Map(sessions.map((session) => [session, new Supervisor(session, supervision)]));
   }
 
   /** In transport order (M-020). */
@@ -86,7 +77,7 @@ export class Sessions implements SupportTarget {
 
   /** Whether some session's address types were never heard: it might match anything. */
   get someUnknown(): boolean {
-    return this.all.some(({ types }) => types === undefined);
+    return this.all.some(({ types, isDropped }) => types === undefined && !isDropped);
   }
 
   get(key: SessionKey): Session | undefined {
@@ -119,20 +110,22 @@ export class Sessions implements SupportTarget {
   async reread(only?: Session): Promise<void> {
     for (const session of only ? [only] : this.all) {
       if (session.transport) await this.#readTypes(session);
-      else this.#revivals.get(session)?.();
+      else this.#supervisors.get(session)?.revive();
     }
     this.#hooks.routesChanged();
   }
 
   start(signal: AbortSignal): void {
-    this.#running = Promise.all(this.all.map((session) => this.#supervise(session, signal)));
+    this.#running = Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.run(signal)));
   }
 
   /** Resolves when every session is logged off, and every provider shut down (M-106). */
   async ended(): Promise<void> {
     await this.#running;
     const providers = new Set(this.all.map(({ provider }) => provider));
-    await Promise.all([...providers].map((provider) => this.#quietly('shutdown', logoffMs, async () => await provider.shutdown?.())));
+    await Promise.all(
+      [...providers].map((provider) => quietly(this.#engine, `shutdown of ${provider.name}`, async () => await provider.shutdown?.())),
+    );
   }
 
   async setOrder(order: readonly SessionKey[]): Promise<void> {
@@ -179,7 +172,7 @@ export class Sessions implements SupportTarget {
 
   /** The session hangs or is broken: log it off and on again. */
   restart(session: Session, reason: Ending): void {
-    this.#endings.get(session)?.(reason);
+    this.#supervisors.get(session)?.end(reason);
   }
 
   // What sessions say (SupportTarget)
@@ -239,67 +232,26 @@ export class Sessions implements SupportTarget {
     this.#processors.addPostprocessor(session.key, postprocessor);
   }
 
-  async #supervise(session: Session, signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted;) {
-      const life = new AbortController();
-      const lifeSignal = AbortSignal.any([signal, life.signal]);
-      // Each connection of a provider may listen to it: that is no leak.
-      setMaxListeners(0, lifeSignal);
-      const ended = this.#ending(session, signal, life.signal);
-      try {
-        await this.#logOn(session, lifeSignal);
-        failures = 0;
-        const reason = await ended;
-        if (reason) session.failure = reason.error;
-        await this.#logOff(session, life, reason);
-        failures = reason ? 1 : 0;
-      } catch (error) {
-        failures += 1;
-        life.abort();
-        const { transport } = session;
-        this.#failed(session, error);
-        if (transport) await this.#quietly(`logoff of ${session.key}`, logoffMs, async () => await transport.logoff?.());
-      }
-      if (!signal.aborted) await this.#pause(session, failures, signal);
-    }
-  }
-
-  /** Resolves with the reason when the session must end, without one when the spooler stops. */
-  #ending(session: Session, signal: AbortSignal, life: AbortSignal): Promise<Ending | undefined> {
-    return new Promise((resolve) => {
-      this.#endings.set(session, resolve);
-      signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: life });
-    });
-  }
-
-  async #logOn(session: Session, signal: AbortSignal): Promise<void> {
-    const { provider } = session;
-    checkVersion(session);
-    this.#processors.reset(session.key);
-    const support = new SessionSupport(session, { ...this.#engine, target: this }, signal);
-    const options = { inbound: false, outbound: false, offline: this.#offline, interactive: this.#interactive, signal };
-    session.transport = await this.#logonInTime(session, signal, async (bounded) => await provider.logon(support, { ...options, signal: bounded }));
-    this.#supports.set(session, support);
-    session.failure = undefined;
-    session.columns = { ...session.columns, statusText: session.columns.statusText === 'not logged on' ? '' : session.columns.statusText };
-    await this.#readTypes(session);
-    session.tried = true;
-    this.#engine.events.emit({ type: 'loggedOn', session: session.key });
-    await this.switch(session);
-  }
-
-  /** Whoever comes back after the deadline, or after the spooler stopped, is logged off again: nothing stays open behind its back. */
-  async #logonInTime(session: Session, signal: AbortSignal, logon: (signal: AbortSignal) => Promise<TransportSession>): Promise<TransportSession> {
-    let late: Promise<TransportSession> | undefined;
-    try {
-      return await withDeadline(this.#engine.clock, logonMs, `logon of ${session.key}`, signal, (bounded) => (late = logon(bounded)));
-    } catch (error) {
-      void late?.then(
-        async (transport) => await this.#quietly(`late logoff of ${session.key}`, logoffMs, async () => await transport.logoff?.()),
-        () => undefined,
-      );
-      throw error;
-    }
+  #supervision(interactive: boolean): Supervision {
+    return {
+      engine: this.#engine,
+      interactive,
+      isOffline: () => this.#offline,
+      support: (session, signal) => {
+        this.#processors.reset(session.key);
+        return new SessionSupport(session, { ...this.#engine, target: this }, signal);
+      },
+      loggedOn: async (session, support) => {
+        this.#supports.set(session, support);
+        session.options = [...(session.transport?.options ?? [])];
+        await this.#readTypes(session);
+      },
+      loggedOff: (session) => void this.#supports.delete(session),
+      gate: (session, gate) => this.gate(session, gate),
+      siblings: (session) => this.all.filter((other) => other !== session && other.account === session.account),
+      open: async (session) => await this.switch(session),
+      changed: (session) => this.#hooks.changed(session),
+    };
   }
 
   /** Asks for the address types and remembers them, so that mail for a session that is down waits (M-040, M-090). */
@@ -321,43 +273,6 @@ export class Sessions implements SupportTarget {
     }
   }
 
-  async #logOff(session: Session, life: AbortController, reason: Ending | undefined): Promise<void> {
-    const { transport } = session;
-    session.outboundOn = false;
-    session.inboundOn = false;
-    session.transport = undefined;
-    session.critical = false;
-    if (!reason?.critical) await this.#quietly(`logoff of ${session.key}`, logoffMs, async () => await transport?.logoff?.());
-    life.abort();
-    this.#supports.delete(session);
-    this.#engine.events.emit({ type: 'loggedOff', session: session.key });
-    this.#hooks.changed(session);
-  }
-
-  #failed(session: Session, error: unknown): void {
-    session.tried = true;
-    session.transport = undefined;
-    session.failure = error instanceof Error ? error : new Error(String(error));
-    session.columns = { ...session.columns, statusText: session.failure.message };
-    this.#engine.logger.warn({ session: session.key, error }, 'logon failed');
-    const code = isMailspoolError(error) || hasCode(error) ? error.code : 'EPROVIDER';
-    const text = `logon of ${session.key} failed: ${session.failure.message}`;
-    this.#engine.events.emit({ type: 'warning', diagnostic: { code, text } });
-    this.#hooks.changed(session);
-  }
-
-  async #pause(session: Session, failures: number, signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#engine;
-    const denied = hasCode(session.failure) && session.failure.code === 'EAUTH';
-    const until = clock.now() + (denied ? authRetryMs : backoffMs(logonBackoff, failures, random));
-    if (failures > 0) this.gate(session, { reason: denied ? 'authRequired' : 'unreachable', until });
-    const revived = new AbortController();
-    this.#revivals.set(session, () => revived.abort(over));
-    await sleepUntil(clock, failures > 0 ? until : 0, AbortSignal.any([signal, revived.signal])).catch(() => undefined);
-    this.#revivals.delete(session);
-    session.openGate();
-  }
-
   async #direct(session: Session, type: 'inbound' | 'outbound', on: boolean): Promise<void> {
     const { transport } = session;
     const mark = (open: boolean) => {
@@ -373,16 +288,7 @@ export class Sessions implements SupportTarget {
   async notify(session: Session, event: TransportEvent): Promise<void> {
     const { transport } = session;
     if (!transport?.transportNotify) return;
-    await this.#quietly(`transportNotify of ${session.key}`, logoffMs, async () => await transport.transportNotify?.(event));
-  }
-
-  /** Failures of these calls are told and change nothing (M-105). */
-  async #quietly(what: string, ms: number, run: () => Promise<unknown>): Promise<void> {
-    try {
-      await withDeadline(this.#engine.clock, ms, what, never, run);
-    } catch (error) {
-      this.#engine.logger.warn({ error }, `${what} failed`);
-    }
+    await quietly(this.#engine, `transportNotify of ${session.key}`, async () => await transport.transportNotify?.(event));
   }
 
   #background(what: string, running: Promise<unknown>): void {
@@ -390,19 +296,5 @@ export class Sessions implements SupportTarget {
   }
 }
 
-/** Why a session ends before the spooler does. `critical`: nothing more is called on it (M-091). */
-export interface Ending {
-  readonly error: Error;
-  readonly critical?: boolean;
-}
-
-const never: AbortSignal = new AbortController().signal;
 const orderKey = 'spooler/transportOrder';
 const typesKey = (session: SessionKey): string => `spooler/addressTypes/${session}`;
-
-function checkVersion({ key, provider: { contract } }: Session): void {
-  if (!contract || (contract.min <= contractVersion && contractVersion <= contract.max)) return;
-  throw new MailspoolError('EVERSION', `${key} speaks contract ${contract.min} to ${contract.max}, this is ${contractVersion}`);
-}
-
-const hasCode = (error: unknown): error is Error & { code: string } => error instanceof Error && 'code' in error && typeof error.code === 'string';

@@ -269,7 +269,7 @@ export class MailSpooler implements Spooler {
   }
 
   listOptions(): Promise<OptionDeclaration[]> {
-    return Promise.resolve(this.#loops.sessions.all.flatMap(({ transport }) => transport?.options ?? []));
+    return Promise.resolve(this.#loops.sessions.all.flatMap(({ options }) => options));
   }
 
   sendReceive(): ReturnType<Spooler['sendReceive']> {

@@ -82,6 +82,9 @@ async function underNode(name, node, consumer) {
   const label = `${name} (${stdout.trim()})`;
   await shows(`U-063 import works under ${label}`, () => quiet(node, ['esm.mjs'], consumer));
   await shows(`U-063 require works under ${label}`, () => quiet(node, ['common.cjs'], consumer));
+  await shows(`U-062 mailspool/testing works alone, with node:test and without the engine, under ${label}`, () =>
+    quiet(node, ['--test', 'testing-alone.test.mjs'], consumer),
+  );
   await shows(`U-063 the command line starts under ${label}`, () =>
     quiet(node, ['node_modules/mailspool/dist/src/host/cli/main.js', '--help'], consumer),
   );

@@ -1,5 +1,6 @@
-// The data that several opened memory stores share, and the disk that they pretend to have: calls gather, run as one
-// commit each with a way back, and are answered once that is "synced". Tests hold the sync, let writes fail, crash.
+// The data that several opened memory stores share, and the disk that they pretend to have: calls gather, are written as
+// one transaction each with a way back, synced together, and answered then. Tests hold the sync, let writes and syncs
+// fail, and crash: what was not synced is lost.
 import { MailspoolError } from '../../errors.ts';
 import { Bell } from '../../time/bell.ts';
 import type { Instant } from '../../time/clock.ts';
@@ -27,7 +28,8 @@ export interface Opened {
 
 interface PendingCall {
   readonly by: Opened;
-  run(): void;
+  /** Runs the transaction; what it returns answers the call. */
+  write(): () => void;
   reject(error: unknown): void;
 }
 
@@ -41,6 +43,7 @@ export class Disk {
   #isScheduled = false;
   #holds = 0;
   #beforeWrite: (table: string) => void = () => undefined;
+  #beforeSync: () => void = () => undefined;
   #holders = 0;
 
   /** The first to open it creates it. */
@@ -66,12 +69,15 @@ export class Disk {
   /** Runs when the disk gets to it; resolves when that is synced. */
   commit<Result>(by: Opened, rule: (operation: Operation) => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const run = () => {
+      const write = () => {
         const { result, news } = this.#transact(by, rule);
-        this.#tell(news);
-        resolve(result);
+        this.#journal.commit();
+        return () => {
+          this.#tell(news);
+          resolve(result);
+        };
       };
-      this.#pending.push({ by, run, reject });
+      this.#pending.push({ by, write, reject });
       this.#schedule();
     });
   }
@@ -79,15 +85,19 @@ export class Disk {
   /** For what needs no disk: leases, and reading. */
   immediately<Result>(by: Opened, rule: (operation: Operation) => Result): Result {
     const { result, news } = this.#transact(by, rule);
+    this.#journal.forget();
     this.#tell(news);
     return result;
   }
 
-  /** What it had not synced is gone. */
-  drop(by: Opened): void {
-    const dropped = this.#pending.filter((call) => call.by === by);
+  /** What was not synced is gone; of the calls that wait, the first `written` reach the disk and are not answered. */
+  crash(by: Opened, written: number): void {
+    const calls = this.#pending.filter((call) => call.by === by);
     this.#pending = this.#pending.filter((call) => call.by !== by);
-    for (const call of dropped) call.reject(new MailspoolError('ESTORE', 'the store crashed before this was on disk', { temporary: true }));
+    this.#journal.lose();
+    for (const call of calls.slice(0, written)) writtenOrNot(call);
+    this.#journal.sync();
+    for (const call of calls) call.reject(new MailspoolError('ESTORE', 'the store crashed before this was on disk', { temporary: true }));
   }
 
   /** Until the returned function is called nothing is written or acknowledged. */
@@ -114,6 +124,18 @@ export class Disk {
     };
   }
 
+  failSyncs(fails: (number: number) => boolean, error: Error): () => void {
+    let number = 0;
+    const beforeSync = () => {
+      number += 1;
+      if (fails(number)) throw storeError(error);
+    };
+    this.#beforeSync = beforeSync;
+    return () => {
+      if (this.#beforeSync === beforeSync) this.#beforeSync = () => undefined;
+    };
+  }
+
   #schedule(): void {
     if (this.#isScheduled || this.#holds > 0 || this.#pending.length === 0) return;
     this.#isScheduled = true;
@@ -126,24 +148,34 @@ export class Disk {
   #drain(): void {
     const calls = this.#pending;
     this.#pending = [];
-    for (const call of calls) {
-      try {
-        call.run();
-      } catch (error) {
-        call.reject(error);
-      }
+    const answers = calls.map(answerOf);
+    try {
+      this.#sync();
+    } catch (error) {
+      for (const call of calls) call.reject(error);
+      return;
     }
+    for (const answer of answers) answer();
+  }
+
+  /** The point after which a crash takes nothing back; a sync that fails leaves nothing of what it was about (T-004). */
+  #sync(): void {
+    try {
+      this.#beforeSync();
+    } catch (error) {
+      this.#journal.lose();
+      throw error;
+    }
+    this.#journal.sync();
   }
 
   #transact<Result>(by: Opened, rule: (operation: Operation) => Result): { readonly result: Result; readonly news: News } {
     const news = noNews();
     try {
-      const result = rule({ tables: this.tables, now: by.now(), news });
-      this.#journal.commit();
-      return { result, news };
+      return { result: rule({ tables: this.tables, now: by.now(), news }), news };
     } catch (error) {
       this.#journal.undo();
-      throw error instanceof DiskError ? new MailspoolError('ESTORE', 'the store could not write', { cause: error.cause, temporary: true }) : error;
+      throw error instanceof DiskError ? storeError(error.cause) : error;
     }
   }
 
@@ -153,6 +185,25 @@ export class Disk {
     if (changed.length > 0) for (const by of this.#opened) by.queueChanged(changed);
   }
 }
+
+/** Writes a call; what answers it once that is synced. */
+function answerOf(call: PendingCall): () => void {
+  try {
+    return call.write();
+  } catch (error) {
+    return () => call.reject(error);
+  }
+}
+
+function writtenOrNot(call: PendingCall): void {
+  try {
+    call.write();
+  } catch {
+    // A transaction that fails writes nothing, and nobody is left to hear of it.
+  }
+}
+
+const storeError = (cause: unknown): MailspoolError => new MailspoolError('ESTORE', 'the store could not write', { cause, temporary: true });
 
 /** What `failWrites` lets happen. */
 class DiskError extends Error {

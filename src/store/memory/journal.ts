@@ -1,20 +1,44 @@
-// What has been done in a transaction, as steps back: whatever fails leaves nothing behind.
+// What has been done, as steps back: a transaction that fails leaves nothing behind, and neither does one that a crash
+// overtakes before its sync.
 
 export class Journal {
+  /** Of the transaction that runs. */
   readonly #steps: (() => void)[] = [];
+  /** Of transactions that ran and are not synced. */
+  readonly #unsynced: (() => void)[] = [];
 
   note(undo: () => void): void {
     this.#steps.push(undo);
   }
 
-  /** For good. */
+  /** The transaction stands, until `lose` or `sync`. */
   commit(): void {
+    for (const undo of this.#steps) this.#unsynced.push(undo);
+    this.#steps.length = 0;
+  }
+
+  /** The transaction stands and was not to be written: leases, reading. */
+  forget(): void {
     this.#steps.length = 0;
   }
 
   undo(): void {
-    for (let undo = this.#steps.pop(); undo; undo = this.#steps.pop()) undo();
+    takeBack(this.#steps);
   }
+
+  /** For good. */
+  sync(): void {
+    this.#unsynced.length = 0;
+  }
+
+  /** Takes back what is not synced. */
+  lose(): void {
+    takeBack(this.#unsynced);
+  }
+}
+
+function takeBack(steps: (() => void)[]): void {
+  for (let undo = steps.pop(); undo; undo = steps.pop()) undo();
 }
 
 /** A map whose changes are noted; values are replaced, never changed. */

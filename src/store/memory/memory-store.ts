@@ -160,12 +160,13 @@ export class MemoryStore implements MessageStore {
 
   /**
    * For tests: as if the process that has this handle open had died. What it had not synced is lost, its pending calls
-   * reject with ESTORE, its leases are free. Open it again to see what is left.
+   * reject with ESTORE, its leases are free. Open it again to see what is left. `written`: so many of the pending calls,
+   * the oldest first, reached the disk although nobody was told (a torn sync); default none.
    */
-  crash(): void {
+  crash({ written = 0 }: { readonly written?: number } = {}): void {
     const handle = this.#handle;
     if (!handle) return;
-    this.#disk.drop(handle);
+    this.#disk.crash(handle, written);
     this.#close(handle);
   }
 
@@ -180,6 +181,15 @@ export class MemoryStore implements MessageStore {
    */
   failWrites(which: number | ((write: DiskWrite) => boolean), error: Error = diskFull()): () => void {
     return this.#disk.failWrites(typeof which === 'number' ? ({ number }) => number === which : which, error);
+  }
+
+  /**
+   * For tests: lets syncs fail, the n-th from now, or each that the predicate names. Every call that the sync was for
+   * rejects with ESTORE (temporary), and nothing of it is on the disk (T-004). Ends with the next `failSyncs`, or with
+   * the returned function.
+   */
+  failSyncs(which: number | ((number: number) => boolean), error: Error = ioError()): () => void {
+    return this.#disk.failSyncs(typeof which === 'number' ? (number) => number === which : which, error);
   }
 
   /** For tests: content that a disk has damaged (T-002). */
@@ -250,3 +260,5 @@ async function* inPieces(ref: ContentRef, read: () => Uint8Array | undefined): A
 }
 
 const diskFull = (): Error => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+
+const ioError = (): Error => Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' });

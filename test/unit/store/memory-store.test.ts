@@ -37,6 +37,12 @@ const message = (): NewMessage => ({
   recipients: [{ id: 1, kind: 'to', type: 'SMTP', address: 'bob@example.org', status: { state: 'queued' }, route }],
 });
 
+const collected = async (store: MemoryStore): Promise<EntryId[]> => {
+  const ids: EntryId[] = [];
+  for await (const { id } of store.find({})) ids.push(id);
+  return ids;
+};
+
 const idOf = async (store: MemoryStore): Promise<EntryId> => {
   const [submitted] = await store.submit([message()]);
   return submitted?.id ?? ('' as EntryId);
@@ -73,6 +79,35 @@ describe('memoryStore', () => {
     const all = [];
     for await (const { id } of store.find({})) all.push(id);
     expect(all).toEqual([survivor?.id]);
+  });
+
+  it('T-004 a sync that fails leaves nothing of what it was for, and acknowledges nothing', async () => {
+    const store = await opened();
+    const stop = store.failSyncs(1);
+    const both = await Promise.allSettled([store.submit([message()]), store.save([{ key: 'a', version: 0, values: {} }])]);
+    expect(both).toMatchObject([
+      { status: 'rejected', reason: { code: 'ESTORE', temporary: true, cause: { code: 'EIO' } } },
+      { status: 'rejected', reason: { code: 'ESTORE' } },
+    ]);
+    expect(await collected(store)).toEqual([]);
+    await store.submit([message()]);
+    stop();
+    const heal = store.failSyncs((number) => number > 1);
+    await store.submit([message()]);
+    await expect(store.submit([message()])).rejects.toMatchObject({ code: 'ESTORE' });
+    heal();
+    expect(await collected(store)).toHaveLength(2);
+  });
+
+  it('X-041 of a torn sync the first calls are on the disk, though nobody was told, and the rest is not', async () => {
+    const store = await opened();
+    const release = store.holdSync();
+    const calls = Promise.allSettled([1, 2, 3].map((version) => store.save([{ key: `key ${version}`, version: 0, values: { version } }])));
+    store.crash({ written: 2 });
+    release();
+    expect((await calls).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await store.open(support());
+    expect((await store.load(['key 1', 'key 2', 'key 3'])).map((section) => section?.values['version'])).toEqual([1, 2, undefined]);
   });
 
   it('U-008 the leases of a crashed handle are free for the others', async () => {

@@ -36,7 +36,7 @@ interface InboundParts {
 
 interface Reception {
   nextPollAt: Instant;
-  /** The session this was learned from; a new logon polls at once. */
+  /** The session this was learned from; a new logon polls at once, and so does one that may receive again. */
   transport: TransportSession | undefined;
 }
 
@@ -115,6 +115,9 @@ export class Inbound {
 
   #wantPolls(): void {
     const now = this.#parts.engine.clock.now();
+    const { engine, sessions } = this.#parts;
+    // What it told while nothing could be received was ignored (M-079): it is asked when it can be again.
+    for (const session of sessions.all) if (!session.receives(engine.clock)) this.#receptions.delete(session);
     for (const session of this.#receiving()) if (this.#reception(session).nextPollAt <= now) this.#turns.want(session);
   }
 

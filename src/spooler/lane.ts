@@ -41,12 +41,10 @@ export class Lane {
     const room = this.#room();
     if (room === 0) return [];
     const ordering = this.session.transport?.limits?.ordering;
-    return [...this.#destinations].map((destination) => ({
-      queue: this.#route(destination),
-      messages: room,
-      bytes: claimBytes,
-      ...(ordering && { ordering }),
-    }));
+    return [...this.#destinations].flatMap((destination) => {
+      const messages = Math.min(room, this.#share(destination));
+      return messages > 0 ? { queue: this.#route(destination), messages, bytes: claimBytes, ...(ordering && { ordering }) } : [];
+    });
   }
 
   /** When the session's rate permits the next start; undefined: now. */
@@ -107,6 +105,17 @@ export class Lane {
     const room = Math.max(0, most - claimed);
     const hungry = this.#waiting.length + this.#activeCount < this.#width(outbound);
     return hungry || room >= most / 4 ? room : 0;
+  }
+
+  /**
+   * Where destinations have limits of their own, one that hangs must not hold all that may be claimed while connections
+   * stand free for the others (T-020).
+   */
+  #share(destination: string): number {
+    const { outbound = 1, outboundPerDestination = outbound, maxUnsettled = 4 * outbound } = this.session.transport?.limits ?? {};
+    if (outboundPerDestination >= outbound) return Number.POSITIVE_INFINITY;
+    const held = this.#waiting.filter((handOver) => destinationOf(handOver) === destination).length + (this.#active.get(destination) ?? 0);
+    return Math.max(1, Math.floor((maxUnsettled * outboundPerDestination) / outbound)) - held;
   }
 
   #width(outbound: number): number {

@@ -33,6 +33,24 @@ test('M-079 newMail is ignored while inbound is off', async () => {
   expect(await subjects(own)).toEqual(['one']);
 });
 
+test('M-079 what was told while inbound was off, or behind a gate, is fetched as soon as that is over', async () => {
+  const own = await world();
+  await own.spooler.setOffline(true);
+  own.provider.push(mail('offline'));
+  await own.clock.advance('1m');
+  await own.spooler.setOffline(false);
+  await own.clock.settle();
+  expect(await subjects(own)).toEqual(['offline']);
+  const [session] = own.provider.sessions;
+  session?.support.updateStatus({ gate: { reason: 'throttled', until: own.clock.now() + 20_000 } }, { merge: true });
+  await own.clock.settle();
+  own.provider.push(mail('throttled'));
+  await own.clock.advance('19s');
+  expect(await subjects(own)).toEqual(['offline']);
+  await own.clock.advance('2s');
+  expect(await subjects(own)).toEqual(['offline', 'throttled']);
+});
+
 test('M-080 newMail returns at once, and ten thousand of them are one round', async () => {
   let calls = 0;
   let support: SpoolerSupport | undefined;

@@ -1,4 +1,4 @@
-import { TransportError } from 'mailspool/provider';
+import { type OutboundMessage, TransportError } from 'mailspool/provider';
 import { loopback } from 'mailspool/providers/loopback';
 import { expect, test, vi } from 'vitest';
 import { collect, note, world } from './world.ts';
@@ -337,4 +337,18 @@ test('limits on hand-overs at once and per second are kept', async () => {
   await clock.advance('60s');
   expect(provider.handedOver).toHaveLength(30);
   expect(provider.mostActive).toBe(3);
+});
+
+test('T-020 a destination that hangs holds up no other, however much waits for it', async () => {
+  const hangs = async ({ recipients: [to] }: OutboundMessage): Promise<void> => {
+    if (to?.address.endsWith('@hangs.example')) await new Promise(() => undefined);
+  };
+  const { spooler, clock, provider } = await world({
+    loopback: { limits: { outbound: 4, outboundPerDestination: 2 }, destination: ({ address }) => address.split('@')[1] ?? '', transfer: hangs },
+  });
+  for (let n = 0; n < 40; n += 1) await spooler.submit(note(`crew${n}@hangs.example`));
+  await clock.settle();
+  await spooler.submit(note('bob@harbour.example'));
+  await clock.settle();
+  expect(provider.handedOver.map(({ recipients: [to] }) => to?.address)).toEqual(['bob@harbour.example']);
 });

@@ -8,7 +8,8 @@ export class WorkInFlight {
   /** Counts every change; who sees it unchanged knows that nothing happened here. */
   stirred = 0;
   readonly #running = new Set<Error>();
-  #changed = new AbortController();
+  /** Set while somebody waits for a change. */
+  #changed: AbortController | undefined;
 
   get size(): number {
     return this.#running.size;
@@ -28,8 +29,9 @@ export class WorkInFlight {
 
   /** Resolves when work begins or ends, at the latest after `ms` of real time. */
   async change(ms: number): Promise<void> {
-    this.#changed = new AbortController();
-    await systemClock.sleep(ms, this.#changed.signal).catch(() => undefined);
+    const changed = new AbortController();
+    this.#changed = changed;
+    await systemClock.sleep(ms, changed.signal).catch(() => undefined);
   }
 
   describe(): string {
@@ -40,6 +42,9 @@ export class WorkInFlight {
   /** Wakes whoever waits for a change. */
   stir(): void {
     this.stirred++;
-    this.#changed.abort();
+    this.#changed?.abort(news);
+    this.#changed = undefined;
   }
 }
+
+const news = new Error('work began or ended');

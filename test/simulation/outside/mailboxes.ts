@@ -1,0 +1,64 @@
+// Mailboxes at servers, from which the spooler receives: they keep mail until it is acknowledged, offer it under a
+// reference that may change (UIDVALIDITY) beside a name that does not (EMAILID), and know what was acknowledged.
+import type { Box } from '../plan.ts';
+
+export interface Mail {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  /** How much had been saved from other mailboxes when it arrived. */
+  readonly othersSaved: number;
+  readonly arrivedAt: number;
+}
+
+export class Mailbox {
+  readonly box: Box;
+  readonly mails = new Map<number, Mail>();
+  readonly acknowledged = new Set<number>();
+  saved = 0;
+  validity = 1;
+  /** Told when mail comes. */
+  news: () => void = () => undefined;
+  readonly #taken = new Set<number>();
+
+  constructor(box: Box) {
+    this.box = box;
+  }
+
+  deliver(number: number, at: number, othersSaved: number): void {
+    const bytes = new TextEncoder().encode(`From: pilot@sea.example\r\nTo: ann@harbour.example\r\nSubject: in ${number}\r\n\r\nMail ${number}\r\n`);
+    this.mails.set(number, { number, bytes, arrivedAt: at, othersSaved });
+    this.news();
+  }
+
+  get pending(): boolean {
+    return this.mails.size > this.#taken.size;
+  }
+
+  /** Mail that nobody receives now, the oldest first. */
+  take(): Mail | undefined {
+    for (const mail of this.mails.values()) {
+      if (this.#taken.has(mail.number)) continue;
+      this.#taken.add(mail.number);
+      return mail;
+    }
+    return undefined;
+  }
+
+  giveBack({ number }: Mail): void {
+    this.#taken.delete(number);
+  }
+
+  /** Whoever was receiving is gone. */
+  cut(): void {
+    this.#taken.clear();
+  }
+
+  acknowledge({ number }: Mail): void {
+    this.mails.delete(number);
+    this.acknowledged.add(number);
+  }
+
+  referenceOf({ number }: Mail): string {
+    return `${this.validity}/${number}`;
+  }
+}

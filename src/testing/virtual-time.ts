@@ -1,10 +1,12 @@
 // A clock that stands still until a test moves it. For whoever tests waiting: a day passes in milliseconds, and
 // nothing that was due or under way is left behind.
+import type { SchedulerLike } from 'rxjs';
 import { MailspoolError } from '../errors.ts';
 import { systemClock, type Clock, type Instant } from '../time/clock.ts';
 import { nextTurn } from '../time/turn.ts';
 import { durationMs, type Duration } from './duration.ts';
 import { Sleepers } from './sleepers.ts';
+import { schedulerOn } from './virtual-scheduler.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
 export interface VirtualTimeOptions {
@@ -41,6 +43,8 @@ export interface VirtualTime extends Clock {
    * work in flight counts as waiting for the clock, so that time can move on under it.
    */
   readonly remote: Clock;
+  /** The same time for RxJS: `timer(60_000, time.scheduler)`, `delay`, `debounceTime`, `retry({ delay: () => timer(…) })`. */
+  readonly scheduler: SchedulerLike;
 }
 
 export function virtualTime(options: VirtualTimeOptions = {}): VirtualTime {
@@ -54,6 +58,7 @@ const spinTurns = 200;
 
 class DrivenClock implements VirtualTime {
   readonly remote: Clock;
+  readonly scheduler: SchedulerLike;
   readonly #sleepers = new Sleepers();
   readonly #work = new WorkInFlight();
   readonly #patienceMs: number;
@@ -67,6 +72,7 @@ class DrivenClock implements VirtualTime {
   constructor(startAt: Instant, patienceMs: number) {
     this.#offset = startAt;
     this.#patienceMs = patienceMs;
+    this.scheduler = schedulerOn(this);
     this.remote = { now: () => this.now(), sleep: (ms, signal) => this.#sleepRemotely(ms, signal) };
   }
 

@@ -3,6 +3,8 @@ import { systemClock } from '../time/clock.ts';
 
 /** How many pieces of stuck work an error shows. */
 const shown = 5;
+/** And how much of where each began; the first two lines are this file's own. */
+const shownFrames = 6;
 
 export class WorkInFlight {
   /** Counts every change; who sees it unchanged knows that nothing happened here. */
@@ -16,7 +18,7 @@ export class WorkInFlight {
   }
 
   async add<T>(running: Promise<T>): Promise<T> {
-    const begun = new Error('begun');
+    const begun = whereItBegan();
     this.#running.add(begun);
     this.stir();
     try {
@@ -35,7 +37,7 @@ export class WorkInFlight {
   }
 
   describe(): string {
-    const stacks = [...this.#running].slice(0, shown).map((begun) => (begun.stack ?? '').split('\n').slice(2, 6).join('\n'));
+    const stacks = [...this.#running].slice(0, shown).map((begun) => (begun.stack ?? '').split('\n').slice(3).join('\n'));
     return stacks.join('\n    --\n');
   }
 
@@ -44,6 +46,17 @@ export class WorkInFlight {
     this.stirred++;
     this.#changed?.abort(news);
     this.#changed = undefined;
+  }
+}
+
+/** A stack of as many lines as are shown: every call of a store comes through here. */
+function whereItBegan(): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = shownFrames;
+  try {
+    return new Error('begun');
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }
 

@@ -1,6 +1,5 @@
 // The steps of a plan, done to a world.
 import type { EntryId } from '../../src/message/recipient.ts';
-import { isFinal } from '../../src/message/transitions.ts';
 import type { Entry } from './ledger.ts';
 import type { Act, Letter, Step } from './plan.ts';
 import { type World, recoveryMs } from './world.ts';
@@ -187,7 +186,9 @@ const verdicts = ['accepted', 'rejected', 'notSent'] as const;
 
 export async function resolved({ spooler, ledger }: World, id: EntryId, choice: number): Promise<void> {
   for (const row of ledger.entries.get(id)?.rows ?? []) {
-    if (row.state === 'uncertain') await spooler?.resolve(id, row.id, verdicts[choice] ?? 'accepted');
+    if (row.state !== 'uncertain') continue;
+    if (verdicts[choice] === 'accepted') row.vouched = true;
+    await spooler?.resolve(id, row.id, verdicts[choice] ?? 'notSent');
   }
 }
 
@@ -275,5 +276,3 @@ function jump(world: World, ms: number): void {
   if (ms > 0) world.ledger.slept();
   for (const { target } of [{ target: '*' }]) world.faults.disturb(target, world.time.now() + (ms < 0 ? -ms : 0) + recoveryMs);
 }
-
-export const isOpen = ({ rows, purged }: Entry): boolean => !purged && rows.some(({ state }) => !isFinal(state));

@@ -6,6 +6,7 @@ export const invariants = {
   'exactly one report': 'each failure that the sender wants to hear of is reported once, with the state or not at all (T-043)',
   'no reference twice': 'no mail of a mailbox is stored twice, whatever it is called there',
   'nothing acknowledged is lost': 'mail that was deleted at its server is stored, with its bytes',
+  'relayed means taken': 'nobody counts as served whom the world outside did not serve, unless somebody says so',
   'only what was in flight twice': 'a recipient is served again only after a lost answer, a crash or a word of the operator (T-012)',
   'the same bytes': 'every attempt sends the bytes that were submitted (T-013)',
   'at most once': 'an at-most-once message reaches nobody twice',

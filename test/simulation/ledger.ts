@@ -26,6 +26,8 @@ export interface Row {
   route: Route | undefined;
   /** How often it failed or expired. */
   failures: number;
+  /** A person, or another system, has said that it arrived. */
+  vouched: boolean;
   readonly takes: Take[];
 }
 
@@ -158,6 +160,7 @@ export class Ledger {
         dueAt: this.#now(),
         route,
         failures: 0,
+        vouched: false,
         takes: [],
       })),
     };
@@ -214,11 +217,16 @@ export class Ledger {
     // A hand-over that is written down is still one.
     if (state === 'claimed') return;
     if ((state === 'queued' && from !== 'claimed') || state === 'cancelled') for (const take of row.takes.slice(-1)) take.excuse = 'operator';
+    if (state === 'relayed' || state === 'delivered') this.#arrived(entry, row);
     if (state === 'relayed' || state === 'delivered') for (const take of row.takes.slice(-1)) take.settled = true;
     if (state === 'failed' || state === 'expired') row.failures += 1;
     row.state = state;
     row.dueAt = status.state === 'deferred' ? status.until : this.#now();
     this.#reopen(entry);
+  }
+
+  #arrived(entry: Entry, { address, takes, vouched }: Row): void {
+    this.#checks.hold('relayed means taken', takes.length > 0 || vouched, () => `message ${entry.number} never came to ${address}`);
   }
 
   #reopen(entry: Entry): void {

@@ -139,7 +139,7 @@ function shares(days: number): Share[] {
     (what: 'cancel' | 'hold' | 'release' | 'retry' | 'reschedule' | 'purge' | 'resolve') =>
     (draws: Draws): Act => ({ do: what, number: draws.between(1, 1_000_000), choice: draws.between(0, 2) });
   return [
-    times(34, () => ({ do: 'submit', letters: [] })),
+    times(37, () => ({ do: 'submit', letters: [] })),
     times(26, (draws) => ({ do: 'deliver', box: draws.pick(boxes), numbers: [] })),
     times(2, (draws) => ({ do: 'crash', written: draws.between(0, 3) })),
     times(3, (draws) => ({ do: 'crash at', label: draws.pick(labels), skip: draws.between(0, 12), written: draws.between(0, 3) })),

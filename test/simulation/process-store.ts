@@ -45,7 +45,7 @@ async function answered(process: Process, name: string, given: readonly unknown[
   }
   const answer = await process.kept(running);
   // Whoever died meanwhile heard nothing; what is on the disk is found at the next start.
-  await process.reach(`store: ${name} answers`);
+  if (!process.alive) await process.reach(`store: ${name} answers`);
   heard(name, given, answer);
   if (writes.has(name) || name === 'claim') await process.reach(`store: ${name} is on disk`);
   return answer;

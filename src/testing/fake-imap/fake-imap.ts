@@ -95,7 +95,7 @@ class Server implements FakeImap, ImapHost {
   constructor(options: FakeImapOptions) {
     this.#options = options;
     this.clock = remoteSide(options.clock ?? systemClock);
-    this.#faults = new FaultPlan(this.clock, () => true);
+    this.#faults = new FaultPlan(this.clock, (own) => typeof own !== 'string');
     this.mailboxes = SharedMailboxes.of(options.mailboxes, options);
     this.implicitTls = options.tls === 'implicit';
     this.maxMessageBytes = options.maxMessageBytes ?? 50 * 1024 * 1024;

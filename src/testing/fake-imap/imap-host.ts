@@ -63,10 +63,21 @@ export type ImapReply =
   /** Refuses; a response code may come first: `[OVERQUOTA] Full`. */
   | { readonly no: string }
   | { readonly bad: string }
-  /** Says BYE and closes. */
-  | { readonly bye: string };
+  /** Says BYE and closes; with `stay`, keeps the connection open and says nothing more. */
+  | { readonly bye: string; readonly stay?: boolean };
 
-export type ImapMisdeed = Misdeed | ImapReply;
+/** What happens to a mailbox and its messages while a command is carried out. */
+export type ImapMischief =
+  /** At `IDLE`: looks alive and tells nothing, until the client ends it. */
+  | 'mute'
+  /** The newest message, of which the client may have been told, is not there yet for this command. */
+  | 'notYetThere'
+  /** First, the mailbox that is named or open gets another UIDVALIDITY, and its messages new UIDs. */
+  | 'newUidValidity'
+  /** Meanwhile another client expunges the last of the messages that the command names. */
+  | 'expungeMeanwhile';
+
+export type ImapMisdeed = Misdeed | ImapReply | ImapMischief;
 
 /**
  * `at` is the name of a command in capitals (`APPEND`, `UID FETCH`), or `greeting`; `handshake`: before TLS begins;

@@ -30,6 +30,8 @@ export class Selected {
   readonly readOnly: boolean;
   readonly uidValidity: number;
   readonly #view: Seen[];
+  /** The newest message is kept from the client: an announcement came too early. */
+  hidesNewest = false;
   #dirty = false;
   #toldKeywords: number;
   readonly #forget: () => void;
@@ -73,7 +75,8 @@ export class Selected {
   }
 
   all(): Numbered[] {
-    return this.#view.map(({ message }, index) => ({ sequence: index + 1, message }));
+    const shown = this.hidesNewest ? this.#view.slice(0, -1) : this.#view;
+    return shown.map(({ message }, index) => ({ sequence: index + 1, message }));
   }
 
   /** The client knows the message as it is now. */

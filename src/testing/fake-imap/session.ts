@@ -1,14 +1,16 @@
 // One IMAP connection from greeting to LOGOUT (RFC 3501, RFC 9051). For fake-imap.ts: reads commands one by one,
 // lets go wrong what is planned, carries out the rest and tells of what others changed.
 import { isMailspoolError } from '../../errors.ts';
+import { sleepUntil } from '../../time/clock.ts';
 import { misbehave, type Twist } from '../faults/misbehave.ts';
 import type { Wire } from '../net/wire.ts';
 import { carryOut, type Completion } from './carry-out.ts';
 import { readCommand, type Excess, type RawCommand } from './command-reader.ts';
 import { parseArguments, type ImapCommand } from './command.ts';
 import { Cursor, SyntaxProblem } from './cursor.ts';
-import { capabilities, type ImapCapability, type ImapHost, type ImapMisdeed, type ImapReply } from './imap-host.ts';
+import { capabilities, type ImapCapability, type ImapHost, type ImapMischief, type ImapMisdeed, type ImapReply } from './imap-host.ts';
 import { logon } from './logon.ts';
+import { makeMischief } from './mischief.ts';
 import { Responses } from './responses.ts';
 import type { Selected } from './selected.ts';
 
@@ -35,7 +37,8 @@ export class ImapSession {
   #idling = false;
   /** What is wrong with the command under way. */
   #twist: Twist = nothingWrong;
-  #ends = false;
+  #ends: boolean | 'staying' = false;
+  #mischief: readonly ImapMischief[] = [];
 
   constructor(wire: Wire, host: ImapHost, connection: number) {
     this.#wire = wire;
@@ -71,7 +74,7 @@ export class ImapSession {
 
   /** Tells an idling client what is new. */
   nudge(): void {
-    if (!this.#idling || this.host.muted) return;
+    if (!this.#idling || this.host.muted || this.#mischief.includes('mute')) return;
     this.#tell(true);
     const lost = this.#selected?.lost;
     if (lost !== undefined) this.out.untagged(`BYE ${lost}`);
@@ -127,6 +130,8 @@ export class ImapSession {
     if (this.#twist.answered) return this.#finish();
     this.tag = tag;
     const completion = await this.#completion(tag, name, raw);
+    this.#mischief = [];
+    if (this.#selected) this.#selected.hidesNewest = false;
     const vanished = this.#tell(!['FETCH', 'STORE', 'SEARCH'].includes(name));
     const lost = this.#selected?.lost;
     if (lost !== undefined) this.out.untagged(`BYE ${lost}`);
@@ -145,12 +150,17 @@ export class ImapSession {
   async #wrong(misdeeds: readonly ImapMisdeed[], tag: string, user: string | undefined): Promise<void> {
     const by = { wire: this.#wire, clock: this.host.clock, accounts: this.host.mailboxes.accounts, user };
     let reply: ImapReply | undefined;
-    const twist = await misbehave<ImapReply>(misdeeds, by, (said) => void (reply = said));
+    const mischief: ImapMischief[] = [];
+    const twist = await misbehave<ImapReply | ImapMischief>(misdeeds, by, (own) => {
+      if (typeof own === 'string') mischief.push(own);
+      else reply = own;
+    });
+    this.#mischief = [...this.#mischief, ...mischief];
     if (twist.drop === 'now') this.#drop();
     if (reply) this.out.line(replyLine(reply, tag));
     const { drop, bend } = this.#twist;
     this.#twist = { answered: twist.answered || reply !== undefined, drop: twist.drop ?? drop, bend: { ...bend, ...twist.bend } };
-    if (reply && 'bye' in reply) this.#ends = true;
+    if (reply && 'bye' in reply) this.#ends = reply.stay === true ? 'staying' : true;
   }
 
   /** Says what is gathered, in the way that a fault says. */
@@ -162,7 +172,8 @@ export class ImapSession {
     await this.out.flush();
     this.#wire.bend(undefined, this.host.clock);
     if (drop === 'afterReply') await this.#wire.hangUp();
-    if (drop === 'afterReply' || this.#ends) throw over;
+    if (this.#ends === 'staying') await sleepUntil(this.host.clock, undefined, this.#wire.gone);
+    if (drop === 'afterReply' || this.#ends !== false) throw over;
   }
 
   #drop(): never {
@@ -175,6 +186,7 @@ export class ImapSession {
       const command = parseArguments(name, new Cursor(text.slice(tag.length + 1 + name.length), literals));
       if (this.user === undefined && !beforeLogon.includes(name)) return 'BAD Log on first';
       if (this.user !== undefined && ['STARTTLS', 'LOGIN', 'AUTHENTICATE'].includes(name)) return 'BAD Already logged on';
+      makeMischief(this.#mischief, command, this);
       return await this.#carryOut(command, tag, text);
     } catch (error) {
       if (error instanceof SyntaxProblem) return `BAD ${error.message}`;

@@ -36,7 +36,10 @@ export class Listener {
       const wire = new Wire(socket);
       this.#open.set(
         wire,
-        serve(wire).finally(() => wire.end()),
+        // Only when it counts: a fault may ask how many are open, this one included.
+        Promise.resolve()
+          .then(() => serve(wire))
+          .finally(() => wire.end()),
       );
       wire.gone.addEventListener('abort', () => this.#open.delete(wire), { once: true });
       this.peak = Math.max(this.peak, this.#open.size);

@@ -41,7 +41,8 @@ export class Conversation implements AsyncDisposable {
   /** Gives what has come up to and with what matches, or all when the server has closed. */
   async hears(pattern: RegExp): Promise<string> {
     while (this.#heard.search(pattern) < 0 && !this.#socket.closed) {
-      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')]);
+      // A reset is an end like another.
+      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')]).catch(() => undefined);
     }
     const found = pattern.exec(this.#heard);
     const end = found ? found.index + found[0].length : this.#heard.length;

@@ -80,14 +80,21 @@ export interface Abortable {
 }
 
 export interface StopOptions {
-  /** Default `orderly`: what is in flight has `drainMs` to finish. The others: M-107, M-108. */
+  /**
+   * Default `orderly`: what is in flight has `drainMs` to finish. `quiet` and `abort`: while something is in flight
+   * nothing happens, and the result says so. `noWait`: first what is ready is sent, for `drainMs` at most. `purge`:
+   * first everything is sent and fetched, however long that takes, unless `drainMs` is given (M-107).
+   */
   readonly mode?: 'abort' | 'quiet' | 'orderly' | 'noWait' | 'purge';
   /** Default 10,000; 0: what is in flight is aborted at once (U-061). */
   readonly drainMs?: number;
 }
 
+/** What there was left to do when it stopped, or did not (M-108). */
 export interface StopResult {
+  /** Nothing was broken off; false also where `quiet` or `abort` refused. */
   readonly complete: boolean;
+  /** A message is being received, or handed over. */
   readonly inbound: boolean;
   readonly outbound: boolean;
   readonly queued: number;

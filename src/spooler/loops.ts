@@ -1,7 +1,10 @@
 // Every loop of the engine: how they are connected, woken, started and drained. The facade in spooler.ts sits on top.
 import { MailspoolError } from '../errors.ts';
 import type { EntryId, SessionKey } from '../message/recipient.ts';
+import type { FlushRequest } from '../provider/transport-session.ts';
 import type { Queue, Retention } from '../store/message-store.ts';
+import { sleepUntil } from '../time/clock.ts';
+import { over } from '../time/over.ts';
 import { Arrivals } from './arrivals.ts';
 import type { SpoolerOptions } from './contract.ts';
 import type { Engine } from './engine.ts';
@@ -112,7 +115,7 @@ export class Loops {
 
   /** Runs everything until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const busy = () => this.outbound.active || this.inbound.active;
+    const busy = () => this.active;
     const loops = [this.inFlight, this.outbound, this.inbound, ...Object.values(this.#queues)].map(async (loop) => await loop.run(signal));
     await Promise.allSettled([...loops, keepHouse(this.#engine, this.sessions, this.#retention, busy, signal)]);
   }
@@ -144,6 +147,19 @@ export class Loops {
     this.wakeAll();
   }
 
+  /** Whether a message is being handed over or received. */
+  get active(): boolean {
+    return this.outbound.active || this.inbound.active;
+  }
+
+  /** Sends, or sends and fetches, what there is before a stop (M-107). What cannot be done is left for the next start. */
+  async finish(request: Partial<FlushRequest>, ms: number, hurry: AbortSignal): Promise<void> {
+    const flushed = this.flushing
+      .flush(request)
+      .catch((error: unknown) => this.#engine.logger.warn({ error }, 'what was ready could not be sent before the stop'));
+    await this.#within(ms, flushed, hurry);
+  }
+
   /** No new claims; what is in flight may finish, then is aborted. Whether all of it finished (T-018). */
   async drain(drainMs: number, hurry: AbortSignal): Promise<boolean> {
     const parts = [this.outbound, this.inbound, ...Object.values(this.#queues)];
@@ -162,12 +178,13 @@ export class Loops {
   async #within(ms: number, work: Promise<unknown>, hurry?: AbortSignal): Promise<boolean> {
     const timer = new AbortController();
     const hurried = new Promise<boolean>((resolve) => hurry?.addEventListener('abort', () => resolve(false), { once: true }));
-    const timeout = this.#engine.clock.sleep(ms, timer.signal).then(
+    const { clock } = this.#engine;
+    const timeout = sleepUntil(clock, clock.now() + ms, timer.signal).then(
       () => false,
       () => true,
     );
     const inTime = await Promise.race([work.then(() => true), timeout, hurried]);
-    timer.abort();
+    timer.abort(over);
     return inTime;
   }
 

@@ -115,6 +115,8 @@ export class MailSpooler implements Spooler {
   /** Called again with `drainMs: 0`, it ends a stop that is still draining. */
   async stop(options: StopOptions = {}): Promise<StopResult> {
     if (options.drainMs === 0) this.#hurry.abort();
+    const onlyIfIdle = options.mode === 'quiet' || options.mode === 'abort';
+    if (onlyIfIdle && !this.#stopped && this.#loops.active) return this.#left(false, await this.#engine.store.queues());
     this.#stopped ??= this.#stop(options);
     return await this.#stopped;
   }
@@ -309,11 +311,13 @@ export class MailSpooler implements Spooler {
     return message;
   }
 
-  async #stop({ drainMs = defaultDrainMs }: StopOptions): Promise<StopResult> {
+  async #stop({ mode, drainMs }: StopOptions): Promise<StopResult> {
     const { store, events } = this.#engine;
     const wasStarted = this.#state === 'started';
+    if (wasStarted && mode === 'noWait') await this.#loops.finish({ outbound: true }, drainMs ?? defaultDrainMs, this.#hurry.signal);
+    if (wasStarted && mode === 'purge') await this.#loops.finish({}, drainMs ?? Number.POSITIVE_INFINITY, this.#hurry.signal);
     this.#state = 'stopping';
-    const complete = wasStarted ? await this.#loops.drain(drainMs, this.#hurry.signal) : true;
+    const complete = wasStarted ? await this.#loops.drain(drainMs ?? defaultDrainMs, this.#hurry.signal) : true;
     this.#life.abort(new MailspoolError('ESTOPPED', 'the spooler stops'));
     await this.#running;
     if (wasStarted) await this.#loops.sessions.ended();
@@ -324,7 +328,12 @@ export class MailSpooler implements Spooler {
     this.#state = 'stopped';
     events.complete();
     this.#status.stop();
-    return { complete, inbound: this.#loops.inbound.active, outbound: this.#loops.outbound.active, queued: waitingCount(queues) };
+    return this.#left(complete, queues);
+  }
+
+  #left(complete: boolean, queues: Parameters<typeof waitingCount>[0]): StopResult {
+    const { inbound, outbound } = this.#loops;
+    return { complete, inbound: inbound.active, outbound: outbound.active, queued: waitingCount(queues) };
   }
 
   #check(): void {

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { MailspoolError } from '../errors.ts';
 import type { SessionKey } from '../message/recipient.ts';
 import type { FlushRequest, Wanted } from '../provider/transport-session.ts';
+import { abortable } from '../time/abortable.ts';
 import { withDeadline } from '../time/deadline.ts';
 import type { Spooler } from './contract.ts';
 import type { Engine } from './engine.ts';
@@ -16,6 +17,9 @@ import type { Settler } from './settler.ts';
 const beginMs = 60_000;
 
 type Asked = NonNullable<Parameters<Spooler['flush']>[0]>;
+
+/** Hears of each session that was visited, and of what went wrong with it. */
+export type Visited = (session: Session, error?: unknown) => void;
 
 interface FlushingParts {
   readonly engine: Engine;
@@ -42,12 +46,21 @@ export class Flushing {
     this.#life.abort(new MailspoolError('ESTOPPED', 'the spooler stops'));
   }
 
+  /** Resolves when no flush is under way. */
+  async free(signal: AbortSignal): Promise<void> {
+    while (this.#running)
+      await abortable(
+        this.#running.catch(() => undefined),
+        signal,
+      );
+  }
+
   /** @throws EBUSY while another flush runs, ENOTFOUND for an unknown session, the reason of `signal` */
-  async flush({ sessions, async: inBackground = false, signal, ...request }: Asked = {}): Promise<void> {
-    const visited = this.#visited(sessions);
+  async flush({ sessions, async: inBackground = false, signal, ...request }: Asked = {}, visited: Visited = () => undefined): Promise<void> {
+    const toVisit = this.#toVisit(sessions);
     this.#life.signal.throwIfAborted();
     if (this.#running) throw new MailspoolError('EBUSY', 'a flush is under way');
-    const running = this.#start(visited, both(request), signal ? AbortSignal.any([signal, this.#life.signal]) : this.#life.signal);
+    const running = this.#start(toVisit, both(request), signal ? AbortSignal.any([signal, this.#life.signal]) : this.#life.signal, visited);
     if (!inBackground) return await running;
     running.catch((error: unknown) => this.#parts.engine.logger.warn({ error }, 'a flush ended early'));
   }
@@ -59,14 +72,14 @@ export class Flushing {
     if (!this.#running) this.#serveAsked();
   }
 
-  #visited(keys: readonly SessionKey[] | undefined): readonly Session[] {
+  #toVisit(keys: readonly SessionKey[] | undefined): readonly Session[] {
     const { sessions } = this.#parts;
     for (const key of keys ?? []) if (!sessions.get(key)) throw new MailspoolError('ENOTFOUND', `there is no session ${key}`, { field: 'sessions' });
     return sessions.ordered.filter(({ key }) => keys === undefined || keys.includes(key));
   }
 
-  #start(sessions: readonly Session[], request: FlushRequest, signal: AbortSignal): Promise<void> {
-    const running = this.#visitAll(sessions, request, signal).finally(() => {
+  #start(sessions: readonly Session[], request: FlushRequest, signal: AbortSignal, visited: Visited = () => undefined): Promise<void> {
+    const running = this.#visitAll(sessions, request, signal, visited).finally(() => {
       this.#running = undefined;
       this.#serveAsked();
     });
@@ -84,25 +97,29 @@ export class Flushing {
     );
   }
 
-  async #visitAll(sessions: readonly Session[], request: FlushRequest, signal: AbortSignal): Promise<void> {
+  async #visitAll(sessions: readonly Session[], request: FlushRequest, signal: AbortSignal, visited: Visited): Promise<void> {
     for (const session of sessions) {
       signal.throwIfAborted();
-      if (session.transport && !session.suspended) await this.#visit(session, request, signal);
+      visited(session, await this.#visit(session, request, signal));
     }
   }
 
-  /** A session that fails at it costs the others nothing. */
-  async #visit(session: Session, request: FlushRequest, signal: AbortSignal): Promise<void> {
+  /** A session that fails at it costs the others nothing; the error is the answer. */
+  async #visit(session: Session, request: FlushRequest, signal: AbortSignal): Promise<unknown> {
     const { engine } = this.#parts;
+    if (!session.transport) return session.failure ?? new MailspoolError('ENETWORK', `${session.key} is not logged on`);
+    if (session.suspended) return undefined;
     const wanted = directions.filter((direction) => request[direction]);
     for (const direction of wanted) session.flushes.add(direction);
     try {
       await this.#begin(session, request, signal);
       if (request.outbound) await this.#outbound(session, signal);
       if (request.inbound) await this.#inbound(session, request, signal);
+      return undefined;
     } catch (error) {
       signal.throwIfAborted();
       engine.logger.warn({ error, session: session.key }, 'flush failed');
+      return error;
     } finally {
       for (const direction of wanted) session.flushes.delete(direction);
     }

@@ -6,10 +6,11 @@ import type { Queue, Retention } from '../store/message-store.ts';
 import { sleepUntil } from '../time/clock.ts';
 import { over } from '../time/over.ts';
 import { Arrivals } from './arrivals.ts';
-import type { SpoolerOptions } from './contract.ts';
+import type { SpoolerOptions, StopOptions } from './contract.ts';
 import type { Engine } from './engine.ts';
 import { Finishing } from './finishing.ts';
 import { Flushing } from './flushing.ts';
+import { Groups } from './groups.ts';
 import { defaultRetention, keepHouse } from './housekeeping.ts';
 import { InFlight } from './in-flight.ts';
 import { Inbound } from './inbound.ts';
@@ -29,12 +30,14 @@ import { Timers } from './timers.ts';
 
 /** How many messages each of the store's own queues works on at once. */
 const stepsAtOnce = 16;
+/** How long what is in flight has to finish where nothing is said. */
+export const defaultDrainMs = 10_000;
 /** After the drain: how long what was aborted has to come back. */
 const abortMs = 3_000;
 
 export type LoopOptions = Pick<
   SpoolerOptions,
-  'preprocessors' | 'postprocessors' | 'receiveFolders' | 'addressBook' | 'retention' | 'offline' | 'interactive'
+  'preprocessors' | 'postprocessors' | 'receiveFolders' | 'addressBook' | 'retention' | 'offline' | 'interactive' | 'groups'
 >;
 
 export class Loops {
@@ -46,6 +49,7 @@ export class Loops {
   readonly outbound: Outbound;
   readonly inbound: Inbound;
   readonly flushing: Flushing;
+  readonly groups: Groups;
   readonly #engine: Engine;
   readonly #settler: Settler;
   readonly #retention: Retention;
@@ -78,6 +82,7 @@ export class Loops {
     this.inbound = new Inbound({ engine, sessions: this.sessions, receiveFolders: options.receiveFolders ?? {} });
     const { sessions: known, outbound, inbound } = this;
     this.flushing = new Flushing({ engine, settler, sessions: known, outbound, inbound });
+    this.groups = new Groups({ engine, sessions: known, flushing: this.flushing, groups: options.groups ?? [] });
     const preparation = new Preparation({
       engine,
       settler,
@@ -116,7 +121,9 @@ export class Loops {
   /** Runs everything until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const busy = () => this.active;
-    const loops = [this.inFlight, this.outbound, this.inbound, ...Object.values(this.#queues)].map(async (loop) => await loop.run(signal));
+    const loops = [this.inFlight, this.outbound, this.inbound, this.groups, ...Object.values(this.#queues)].map(
+      async (loop) => await loop.run(signal),
+    );
     await Promise.allSettled([...loops, keepHouse(this.#engine, this.sessions, this.#retention, busy, signal)]);
   }
 
@@ -138,6 +145,7 @@ export class Loops {
     this.outbound.wake();
     this.inbound.wake();
     for (const loop of Object.values(this.#queues)) loop.wake();
+    this.groups.changed();
     this.#woken();
   }
 
@@ -152,12 +160,18 @@ export class Loops {
     return this.outbound.active || this.inbound.active;
   }
 
-  /** Sends, or sends and fetches, what there is before a stop (M-107). What cannot be done is left for the next start. */
-  async finish(request: Partial<FlushRequest>, ms: number, hurry: AbortSignal): Promise<void> {
-    const flushed = this.flushing
-      .flush(request)
-      .catch((error: unknown) => this.#engine.logger.warn({ error }, 'what was ready could not be sent before the stop'));
-    await this.#within(ms, flushed, hurry);
+  /** Before a stop: groups that run at it, and what its mode sends or fetches (M-107). What cannot be done waits for the next start. */
+  async finish(mode: StopOptions['mode'], drainMs: number | undefined, hurry: AbortSignal): Promise<void> {
+    const flush = async (request: Partial<FlushRequest>, ms: number) => await this.#within(ms, this.#flushed(request), hurry);
+    const shortly = drainMs ?? defaultDrainMs;
+    await this.#within(shortly, this.groups.on('stop', hurry), hurry);
+    if (mode === 'noWait') await flush({ outbound: true }, shortly);
+    if (mode === 'purge') await flush({}, drainMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  async #flushed(request: Partial<FlushRequest>): Promise<void> {
+    const { logger } = this.#engine;
+    await this.flushing.flush(request).catch((error: unknown) => logger.warn({ error }, 'what was ready could not be sent before the stop'));
   }
 
   /** No new claims; what is in flight may finish, then is aborted. Whether all of it finished (T-018). */

@@ -25,6 +25,8 @@ export class Session {
   outboundOn = false;
   inboundOn = false;
   suspended = false;
+  /** A send and receive goes on although the spooler is offline. */
+  onlineForNow = false;
   /** Its provider said that it alone is out (M-007); until somebody revives it. */
   isDropped = false;
   /** What may be said of messages and recipients of its address types (M-013). */

@@ -155,7 +155,7 @@ export class Sessions implements SupportTarget {
   }
 
   async #switch(session: Session): Promise<void> {
-    const on = session.transport !== undefined && !session.suspended && !this.#offline;
+    const on = session.transport !== undefined && !session.suspended && (!this.#offline || session.onlineForNow);
     if (session.outboundOn !== on) await this.#direct(session, 'outbound', on);
     if (session.inboundOn !== on) await this.#direct(session, 'inbound', on);
     this.#hooks.changed(session);

@@ -26,7 +26,7 @@ import type {
 } from './contract.ts';
 import type { Engine } from './engine.ts';
 import { explanation } from './explain.ts';
-import { Loops, type LoopOptions } from './loops.ts';
+import { defaultDrainMs, Loops, type LoopOptions } from './loops.ts';
 import { OthersChanges } from './others-changes.ts';
 import { NewMailFeed } from './new-mail.ts';
 import { Draft, openStored } from './open-message.ts';
@@ -37,8 +37,6 @@ import { StatusObjects } from './status-objects.ts';
 import { statusRows } from './status-table.ts';
 import { Verbs } from './verbs.ts';
 import { untilSettled } from './waiting.ts';
-
-const defaultDrainMs = 10_000;
 
 export class MailSpooler implements Spooler {
   readonly retry: BulkVerb;
@@ -137,7 +135,10 @@ export class MailSpooler implements Spooler {
 
   async setOffline(offline: boolean): Promise<void> {
     this.#check();
+    const isBack = this.#loops.sessions.offline && !offline;
     await this.#loops.sessions.setOffline(offline);
+    // Its outcome is told by events; whoever goes online does not wait for it.
+    if (isBack) void this.#loops.groups.on('networkUp', this.#life.signal);
   }
 
   async submit(message: SubmitMessage, options?: SubmitOptions): Promise<SubmitReceipt> {
@@ -274,8 +275,9 @@ export class MailSpooler implements Spooler {
     return Promise.resolve(this.#loops.sessions.all.flatMap(({ options }) => options));
   }
 
-  sendReceive(): ReturnType<Spooler['sendReceive']> {
-    throw notYet('sendReceive');
+  sendReceive(group?: string, options?: Abortable): ReturnType<Spooler['sendReceive']> {
+    this.#check();
+    return this.#loops.groups.sendReceive(group, options);
   }
 
   async #setSuspended(key: SessionKey | undefined, suspended: boolean): Promise<void> {
@@ -314,8 +316,7 @@ export class MailSpooler implements Spooler {
   async #stop({ mode, drainMs }: StopOptions): Promise<StopResult> {
     const { store, events } = this.#engine;
     const wasStarted = this.#state === 'started';
-    if (wasStarted && mode === 'noWait') await this.#loops.finish({ outbound: true }, drainMs ?? defaultDrainMs, this.#hurry.signal);
-    if (wasStarted && mode === 'purge') await this.#loops.finish({}, drainMs ?? Number.POSITIVE_INFINITY, this.#hurry.signal);
+    if (wasStarted && drainMs !== 0) await this.#loops.finish(mode, drainMs, this.#hurry.signal);
     this.#state = 'stopping';
     const complete = wasStarted ? await this.#loops.drain(drainMs ?? defaultDrainMs, this.#hurry.signal) : true;
     this.#life.abort(new MailspoolError('ESTOPPED', 'the spooler stops'));
@@ -350,5 +351,3 @@ function asSubmitted({ id, contentGone, submitted, content }: StoredMessage): Co
 /** Deliveries that wait: routed, or without a route yet. */
 const waitingCount = (queues: readonly { queue: Queue; entries: number }[]): number =>
   queues.filter(({ queue }) => queue === 'intake' || typeof queue === 'object').reduce((sum, { entries }) => sum + entries, 0);
-
-const notYet = (what: string): MailspoolError => new MailspoolError('ENOSUPPORT', `${what} is not supported by this version`);

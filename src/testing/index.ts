@@ -28,6 +28,8 @@ export type { Delivered, ProviderCapability, ProviderFactory, ProviderUnderTest 
 export { checkTransportProvider, describeTransportProvider, type ProviderSuiteOptions } from './provider-suite/suite.ts';
 export { logonOptions, testSupport, type SupportOptions, type TestSupport } from './provider-suite/support.ts';
 export type { ProviderCapabilities } from './provider-suite/world.ts';
-export { describeMessageStore, type Ability, type StoreSubject, type StoreUnderTest, type SuiteClock } from './store-suite/suite.ts';
+export type { StoreCapabilities, StoreCapability, StoreFactory, StoreUnderTest } from './store-suite/subject.ts';
+export { checkMessageStore, describeMessageStore, type StoreSuiteOptions } from './store-suite/suite.ts';
+export type { SuiteClock } from './store-suite/world.ts';
 export { virtualTime, type VirtualTime, type VirtualTimeOptions } from './virtual-time.ts';
 export type { ParsedAddress, ParsedAttachment, ParsedMail } from './fake-smtp/parsed-mail.ts';

@@ -3,7 +3,14 @@ import type { ConformanceReport } from 'mailspool/testing';
 
 /** The title's beginning, as the table has it, of each case that failed; the whole title where the table has none. */
 export const caughtBy = (report: ConformanceReport, expected: readonly string[]): string[] =>
-  report.failed.map((title) => longest(expected, title) ?? title).sort();
+  [...new Set(report.failed.map((title) => longest(expected, title) ?? title))].sort();
+
+/** Why the cases failed that did. */
+export const reasons = ({ cases }: ConformanceReport): string =>
+  cases
+    .filter(({ outcome }) => outcome === 'failed')
+    .map(({ title, why }) => `${title}: ${why?.split('\n')[0]}`)
+    .join('\n');
 
 /** The cases that no wrong implementation is there for. */
 export const unproven = (report: ConformanceReport, wrong: readonly { readonly caughtBy: readonly string[] }[]): string[] => {

@@ -1,7 +1,7 @@
 // The suite lets a right provider pass, and catches each wrong one at the case that it was built for.
 import { describe, expect, it } from 'vitest';
 import { checkTransportProvider, describeTransportProvider } from 'mailspool/testing';
-import { caughtBy, unproven } from './caught.ts';
+import { caughtBy, reasons, unproven } from './caught.ts';
 import { modelCapabilities, modelFactory } from './model-provider.ts';
 import { wrongProviders } from './wrong-providers.ts';
 
@@ -11,7 +11,7 @@ describe('a provider that', () => {
   for (const [name, { caughtBy: expected, ...wrong }] of Object.entries(wrongProviders)) {
     it(`${name}: fails ${expected.join(', ')}, and nothing else`, async () => {
       const report = await checkTransportProvider(modelFactory(wrong), modelCapabilities, { name, patienceMs: 60 });
-      expect(caughtBy(report, expected), report.markdown()).toEqual([...expected].sort());
+      expect(caughtBy(report, expected), reasons(report)).toEqual([...expected].sort());
     });
   }
 });

@@ -6,7 +6,7 @@ import { afterAll, describe, it } from 'vitest';
 import { openConnection } from '../../src/database/driver.ts';
 import { contentNumber, sequenceOf } from '../../src/store/entry-id.ts';
 import { embeddedStore } from '../../src/store/embedded/embedded-store.ts';
-import { describeMessageStore } from '../../src/testing/store-suite/suite.ts';
+import { describeMessageStore, type StoreCapabilities, type StoreFactory } from 'mailspool/testing';
 import type { ScheduleEntry } from '../../src/store/schedule.ts';
 import { failWrites } from './failing-writes.ts';
 
@@ -14,37 +14,41 @@ const root = await mkdtemp(join(tmpdir(), 'mailspool-contract-'));
 afterAll(() => rm(root, { recursive: true, force: true }));
 let count = 0;
 
-describeMessageStore(
-  'embeddedStore',
-  {
-    abilities: ['reopen', 'crash', 'failWrites', 'damage', 'scheduled', 'sweep'],
-    async create() {
-      count += 1;
-      const directory = join(root, String(count));
-      const file = join(directory, 'store.db');
-      const store = embeddedStore({ directory });
-      return {
-        store,
-        reopen: async () => store,
-        crash: async () => embeddedStore({ directory: await asKilled(directory) }),
-        failWrites: (which) => failWrites(file, which),
-        damage: async ({ ref }) => {
-          using connection = opened(file);
-          connection
-            .prepare('UPDATE content SET bytes = CAST(replace(bytes, ?, ?) AS BLOB) WHERE id = ?')
-            .run('Hello', 'Jello', contentNumber(ref) ?? 0);
-        },
-        scheduled: async (id) => {
-          using connection = opened(file);
-          const tag = String(connection.prepare("SELECT value FROM meta WHERE name = 'tag'").get()?.['value']);
-          return scheduledIn(connection, sequenceOf(tag, id) ?? 0);
-        },
-        dispose: () => rm(directory, { recursive: true, force: true }),
-      };
+const capabilities: StoreCapabilities = {
+  reopen: true,
+  crash: true,
+  failWrites: true,
+  damage: true,
+  scheduled: true,
+  sweep: true,
+  share: 'one process owns the directory',
+  holdSync: 'SQLite syncs by itself; the crash runs show it with real kills',
+};
+
+const factory: StoreFactory = async () => {
+  count += 1;
+  const directory = join(root, String(count));
+  const file = join(directory, 'store.db');
+  const store = embeddedStore({ directory });
+  return {
+    store,
+    reopen: async () => store,
+    crash: async () => embeddedStore({ directory: await asKilled(directory) }),
+    failWrites: (which) => failWrites(file, which),
+    damage: async ({ ref }) => {
+      using connection = opened(file);
+      connection.prepare('UPDATE content SET bytes = CAST(replace(bytes, ?, ?) AS BLOB) WHERE id = ?').run('Hello', 'Jello', contentNumber(ref) ?? 0);
     },
-  },
-  { describe, it },
-);
+    scheduled: async (id) => {
+      using connection = opened(file);
+      const tag = String(connection.prepare("SELECT value FROM meta WHERE name = 'tag'").get()?.['value']);
+      return scheduledIn(connection, sequenceOf(tag, id) ?? 0);
+    },
+    dispose: () => rm(directory, { recursive: true, force: true }),
+  };
+};
+
+describeMessageStore(factory, capabilities, { name: 'embeddedStore', runner: { describe, it } });
 
 /** What a kill leaves behind: the files as they are at this moment, with their log, and no lock. */
 async function asKilled(directory: string): Promise<string> {

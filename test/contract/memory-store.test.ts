@@ -1,28 +1,17 @@
 // memoryStore keeps what every message store promises.
 import { describe, it } from 'vitest';
-import { describeMessageStore } from '../../src/testing/store-suite/suite.ts';
-import { memoryStore } from '../../src/store/memory/memory-store.ts';
+import { describeMessageStore, type StoreCapabilities } from 'mailspool/testing';
+import { memoryStoreUnderTest } from './memory-store-under-test.ts';
 
-describeMessageStore(
-  'memoryStore',
-  {
-    abilities: ['share', 'reopen', 'crash', 'holdSync', 'failWrites', 'damage', 'scheduled', 'sweep'],
-    async create(clock) {
-      const store = memoryStore({ clock });
-      return {
-        store,
-        share: () => store.sharing(),
-        reopen: async () => store,
-        crash: async () => {
-          store.crash();
-          return store;
-        },
-        holdSync: () => store.holdSync(),
-        failWrites: (which) => store.failWrites(which === 'all' ? () => true : which),
-        damage: async (ref) => store.damage(ref),
-        scheduled: async (id) => store.scheduled(id),
-      };
-    },
-  },
-  { describe, it },
-);
+const capabilities: StoreCapabilities = {
+  share: true,
+  reopen: true,
+  crash: true,
+  holdSync: true,
+  failWrites: true,
+  damage: true,
+  scheduled: true,
+  sweep: true,
+};
+
+describeMessageStore(memoryStoreUnderTest, capabilities, { name: 'memoryStore', runner: { describe, it } });

@@ -125,7 +125,7 @@ export const claimingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a claim is bounded by messages and by bytes, but never empty for size alone',
+    title: 'U-039 a claim is bounded by messages and by bytes, but never empty for size alone',
     async run(world) {
       const large = { content: { inline: text('x'.repeat(600)) } };
       const ids = [await world.submit(large), await world.submit(large), await world.submit(large)];
@@ -143,7 +143,7 @@ export const claimingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'content up to the wanted size comes along, larger content does not',
+    title: 'U-039 U-040 content up to the wanted size comes along, larger content does not',
     async run(world) {
       await world.submit({ content: { inline: text('small') } });
       await world.submit({ content: { inline: text('x'.repeat(100)) } });
@@ -153,7 +153,7 @@ export const claimingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'the answer says when something is due next: by its time, or by the end of a lease',
+    title: 'U-006 the answer says when something is due next: by its time, or by the end of a lease',
     async run(world) {
       await world.submit();
       await world.submit({ dueAt: world.now + 3 * leaseMs });
@@ -189,7 +189,7 @@ export const claimingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'what is final, or nothing, cannot be claimed as a whole',
+    title: 'T-011 what is final, or nothing, cannot be claimed as a whole',
     async run(world) {
       const id = await world.sent();
       assert.deepEqual(await world.claim({ message: id }), []);

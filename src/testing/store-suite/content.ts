@@ -66,13 +66,13 @@ export const contentCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'content that is not there fails with ENOTFOUND',
+    title: 'T-002 content that is not there fails with ENOTFOUND',
     async run(world) {
       assert.equal(await codeOf(collect(world.store.readContent({ ref: 'nowhere', sizeBytes: 1, digest: '00' }))), 'ENOTFOUND');
     },
   },
   {
-    title: 'a source that fails or is aborted leaves nothing, and its reason is the answer',
+    title: 'T-010 a source that fails or is aborted leaves nothing, and its reason is the answer',
     async run(world) {
       const failing = async function* () {
         yield text('half');
@@ -84,7 +84,7 @@ export const contentCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'content that two messages share stays until both are gone',
+    title: 'U-040 content that two messages share stays until both are gone',
     async run(world) {
       const ref = await world.store.putContent(chunks('shared'));
       const [first, second] = [await world.submit({ content: ref }), await world.submit({ content: ref })];

@@ -139,7 +139,7 @@ export const durabilityCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'calls on a store that is not open are refused with ESTORE',
+    title: 'T-004 calls on a store that is not open are refused with ESTORE',
     async run(world) {
       const id = await world.submit();
       await world.store[Symbol.asyncDispose]();

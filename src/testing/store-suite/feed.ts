@@ -7,7 +7,7 @@ import { smtp, type StoreWorld } from './world.ts';
 
 export const feedCases: readonly StoreCase[] = [
   {
-    title: 'the feed tells what happened to a message, once for each settlement, in order',
+    title: 'M-029 the feed tells what happened to a message, once for each settlement, in order',
     async run(world) {
       const start = await cursorNow(world);
       const id = await world.submit();
@@ -56,7 +56,7 @@ export const feedCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a reader goes on after its cursor, and from the backlog to live news without a seam',
+    title: 'M-085 a reader goes on after its cursor, and from the backlog to live news without a seam',
     async run(world) {
       const start = await cursorNow(world);
       const before = [await world.submit(), await world.submit()];
@@ -72,7 +72,7 @@ export const feedCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'without a cursor it begins at the call, not at the first read',
+    title: 'M-085 without a cursor it begins at the call, not at the first read',
     async run(world) {
       await world.submit();
       const stop = new AbortController();
@@ -83,7 +83,7 @@ export const feedCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a waiting reader ends without an error when its signal aborts',
+    title: 'M-085 a waiting reader ends without an error when its signal aborts',
     async run(world) {
       const stop = new AbortController();
       const reading = reader(world.store.changes(undefined, stop.signal));
@@ -94,7 +94,7 @@ export const feedCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a slow reader misses nothing of a burst',
+    title: 'M-085 a slow reader misses nothing of a burst',
     async run(world) {
       const start = await cursorNow(world);
       const stop = new AbortController();
@@ -107,7 +107,7 @@ export const feedCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'what was never written is never told: claims and refused calls leave no change',
+    title: 'M-029 what was never written is never told: claims and refused calls leave no change',
     async run(world) {
       const start = await cursorNow(world);
       const id = await world.submit();
@@ -120,7 +120,7 @@ export const feedCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a trimmed cursor answers with one gap, from which reading goes on',
+    title: 'U-005 a trimmed cursor answers with one gap, from which reading goes on',
     needs: ['sweep'],
     async run(world) {
       const start = await cursorNow(world);
@@ -134,7 +134,7 @@ export const feedCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a cursor that is not of this store answers with a gap',
+    title: 'M-085 a cursor that is not of this store answers with a gap',
     async run(world) {
       await world.submit();
       for (const foreign of ['', 'other1.0000000001', `${await cursorNow(world)}0`]) {

@@ -109,7 +109,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a message that is removed takes its leases along',
+    title: 'U-060 a message that is removed takes its leases along',
     async run(world) {
       const id = await world.submit();
       const { lease } = await world.claimOne(smtp);
@@ -139,7 +139,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'then keep: outcomes are written, the lease goes on for what follows',
+    title: 'T-012 then keep: outcomes are written, the lease goes on for what follows',
     async run(world) {
       const id = await world.submit({ recipients: [recipient(1), recipient(2)] });
       const { lease } = await world.claimOne(smtp);
@@ -195,7 +195,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a message is not claimed as a whole while it is prepared, nor prepared while it is claimed as a whole',
+    title: 'U-018 a message is not claimed as a whole while it is prepared, nor prepared while it is claimed as a whole',
     async run(world) {
       const id = await world.submit({ recipients: [unrouted(1)] });
       const { lease } = await world.claimOne('intake');
@@ -239,7 +239,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a hand-over that was written down and not made is queued again by a release',
+    title: 'U-007 a hand-over that was written down and not made is queued again by a release',
     async run(world) {
       const id = await world.submit();
       const { lease } = await world.claimOne(smtp);

@@ -10,7 +10,7 @@ const found = async (world: StoreWorld, filter: MessageFilter, after?: EntryId):
 
 export const readingCases: readonly StoreCase[] = [
   {
-    title: 'find goes in order of id, from after an id, over many messages',
+    title: 'U-013 find goes in order of id, from after an id, over many messages',
     async run(world) {
       const ids = (await world.store.submit(Array.from({ length: 1_200 }, () => world.message()))).map((one) => one.id);
       assert.deepEqual(await found(world, {}), ids);
@@ -18,7 +18,7 @@ export const readingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'find filters by folder, direction, account, tenant, state, route, recipient and ids, all together',
+    title: 'U-013 find filters by folder, direction, account, tenant, state, route, recipient and ids, all together',
     async run(world) {
       const plain = await world.submit();
       const work = await world.submit({ account: 'work', tenant: 'a', folder: 'Drafts' });
@@ -51,7 +51,7 @@ export const readingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'get answers in the order of the question, with nothing for what is not there',
+    title: 'U-013 get answers in the order of the question, with nothing for what is not there',
     async run(world) {
       const [first, second] = [await world.submit(), await world.submit()];
       const answers = await world.store.get([second, 'nobody' as EntryId, first]);

@@ -43,7 +43,7 @@ export const receivingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'the same reference twice in one call, or at once, is stored once',
+    title: 'T-052 the same reference twice in one call, or at once, is stored once',
     async run(world) {
       const arrival = () => world.arrival({ reference: '7:1' });
       const answers = (await Promise.all([world.store.receive([arrival(), arrival()]), world.store.receive([arrival()])])).flat();
@@ -62,7 +62,7 @@ export const receivingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a whole mailbox is asked for in one question, aliases included',
+    title: 'U-048 a whole mailbox is asked for in one question, aliases included',
     async run(world) {
       await world.receive({ reference: '7:1', aliases: ['a'] });
       await world.receive({ reference: '7:2' });

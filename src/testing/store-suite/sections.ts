@@ -32,7 +32,7 @@ export const sectionCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a section that has expired is absent and can be saved as a new one',
+    title: 'M-010 a section that has expired is absent and can be saved as a new one',
     async run(world) {
       const section = world.section({ expiresAt: world.now + 100 });
       await world.store.save([section]);

@@ -118,7 +118,7 @@ export const settlingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'each settlement of a call is judged by itself',
+    title: 'T-014 each settlement of a call is judged by itself',
     async run(world) {
       const ids = [await world.submit(), await world.submit()];
       const claims = await world.claim(smtp);
@@ -243,7 +243,7 @@ export const settlingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'a claim that is not a written hand-over cannot be settled',
+    title: 'T-014 a claim that is not a written hand-over cannot be settled',
     async run(world) {
       await world.submit();
       const { lease } = await world.claimOne(smtp);

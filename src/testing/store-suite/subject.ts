@@ -2,10 +2,11 @@
 import type { EntryId } from '../../message/recipient.ts';
 import type { ContentRef, MessageStore } from '../../store/message-store.ts';
 import type { ScheduleEntry } from '../../store/schedule.ts';
-import type { StoreWorld } from './world.ts';
+import type { Capabilities, ConformanceCase } from '../conformance/suite.ts';
+import type { StoreWorld, SuiteClock } from './world.ts';
 
-/** `durable`: what was acknowledged outlives `reopen` and `crash`. The others name methods of {@link StoreUnderTest}. */
-export type Ability = 'share' | 'reopen' | 'crash' | 'holdSync' | 'failWrites' | 'damage' | 'scheduled' | 'sweep';
+/** What a store, or the way it is tested, can do beside the contract; each names a method of {@link StoreUnderTest} or of the store. */
+export type StoreCapability = 'share' | 'reopen' | 'crash' | 'holdSync' | 'failWrites' | 'damage' | 'scheduled' | 'sweep';
 
 export interface StoreUnderTest {
   /** Not open yet. */
@@ -28,9 +29,9 @@ export interface StoreUnderTest {
   dispose?(): Promise<void>;
 }
 
-export interface StoreCase {
-  /** A promise, with the numbers of the behaviours. */
-  readonly title: string;
-  readonly needs?: readonly Ability[];
-  run(world: StoreWorld): Promise<void>;
-}
+export type StoreCapabilities = Capabilities<StoreCapability>;
+
+/** Makes a new, empty store that nobody has opened. Time is what the clock shows. */
+export type StoreFactory = (clock: SuiteClock) => Promise<StoreUnderTest>;
+
+export type StoreCase = ConformanceCase<StoreCapability, StoreWorld>;

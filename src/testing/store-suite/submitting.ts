@@ -106,13 +106,14 @@ export const submittingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'M-027 what the caller does to its objects afterwards changes nothing',
+    title: 'M-027 what the caller does to its objects after the call changes nothing, also while it is pending',
     async run(world) {
       const inline = text('Subject: x\r\n\r\nx\r\n');
       const properties = { subject: 'as submitted' };
-      const id = await world.submit({ content: { inline }, properties });
+      const submitting = world.submit({ content: { inline }, properties });
       inline.fill(0);
       properties.subject = 'changed';
+      const id = await submitting;
       const message = await world.get(id);
       assert.equal(message.properties.subject, 'as submitted');
       assert.equal(Buffer.concat(await collect(world.store.readContent(message.content))).toString(), 'Subject: x\r\n\r\nx\r\n');

@@ -1,5 +1,9 @@
 // What every message store promises, as a list of cases with the numbers of the behaviours they show. Whoever writes
-// a store runs it: `describeMessageStore('my store', { abilities, create })`. Needs no particular test runner.
+// a store runs it: `describeMessageStore(factory, capabilities)`. Needs no particular test runner.
+import type { ConformanceReport } from '../conformance/report.ts';
+import { checkSuite, describeSuite, type SuiteOptions } from '../conformance/suite.ts';
+import { systemClock } from '../../time/clock.ts';
+import { withDeadline } from '../../time/deadline.ts';
 import { claimingCases } from './claiming.ts';
 import { contentCases } from './content.ts';
 import { durabilityCases } from './durability.ts';
@@ -13,25 +17,19 @@ import { receivingCases } from './receiving.ts';
 import { sectionCases } from './sections.ts';
 import { settlingCases } from './settling.ts';
 import { sharingCases } from './sharing.ts';
-import type { Ability, StoreCase, StoreUnderTest } from './subject.ts';
+import type { StoreCapabilities, StoreCase, StoreFactory } from './subject.ts';
 import { submittingCases } from './submitting.ts';
 import { sweepingCases } from './sweeping.ts';
-import { StoreWorld, type SuiteClock } from './world.ts';
+import { StoreWorld } from './world.ts';
 
-export interface StoreSubject {
-  /** What the store, or the way it is tested, can do beside the contract. Cases that need more are left out, by name. */
-  readonly abilities: readonly Ability[];
-  /** A new, empty store that nobody has opened. Time is what the clock shows. */
-  create(clock: SuiteClock): Promise<StoreUnderTest>;
+export interface StoreSuiteOptions extends SuiteOptions {
+  /** How long a case may take in real time, in ms. Default 60,000. */
+  readonly patienceMs?: number;
 }
 
-/** Vitest, Jest, Mocha and node:test have these. */
-export interface TestRunner {
-  describe(name: string, body: () => void): unknown;
-  it: ((title: string, body: () => Promise<void>) => unknown) & { skip(title: string, body: () => Promise<void>): unknown };
-}
+const never = new AbortController();
 
-export const storeCases: readonly StoreCase[] = [
+const storeCases: readonly StoreCase[] = [
   ...submittingCases,
   ...contentCases,
   ...claimingCases,
@@ -49,26 +47,40 @@ export const storeCases: readonly StoreCase[] = [
   ...randomCases,
 ];
 
-/** Describes each case as a test of the runner, by default the global `describe` and `it`. */
-export function describeMessageStore(name: string, subject: StoreSubject, runner: TestRunner = globalThis as unknown as TestRunner): void {
-  runner.describe(`the message store ${name}`, () => {
-    for (const storeCase of storeCases) {
-      const missing = (storeCase.needs ?? []).filter((ability) => !subject.abilities.includes(ability));
-      const run = () => runCase(storeCase, subject);
-      if (missing.length === 0) runner.it(storeCase.title, run);
-      else runner.it.skip(`${storeCase.title} (not shown: the store has no ${missing.join(', ')})`, run);
-    }
-  });
+/**
+ * Describes each case as a test of the runner, by default the global `describe` and `it`. A case that needs a capability
+ * which is not `true` is skipped, with the reason in its title.
+ * @returns the report; it is complete when the tests have run
+ */
+export function describeMessageStore(factory: StoreFactory, capabilities: StoreCapabilities, options: StoreSuiteOptions = {}): ConformanceReport {
+  const suite = suiteOf(factory, capabilities, options);
+  return describeSuite(`the message store ${suite.name}`, suite, options);
 }
 
-/** Runs one case against a new store. */
-export async function runCase(storeCase: StoreCase, subject: StoreSubject): Promise<void> {
-  const world = await StoreWorld.create(subject);
-  try {
-    await storeCase.run(world);
-  } finally {
-    await world.dispose();
-  }
+/** Runs the suite without a test runner; `only` chooses cases by their title. */
+export function checkMessageStore(
+  factory: StoreFactory,
+  capabilities: StoreCapabilities,
+  options: Pick<StoreSuiteOptions, 'name' | 'patienceMs'> & { readonly only?: (title: string) => boolean } = {},
+): Promise<ConformanceReport> {
+  return checkSuite(suiteOf(factory, capabilities, options), options.only);
 }
 
-export type { Ability, StoreCase, StoreUnderTest, SuiteClock };
+function suiteOf(factory: StoreFactory, capabilities: StoreCapabilities, { name, patienceMs = 60_000 }: StoreSuiteOptions) {
+  return {
+    cases: storeCases,
+    capabilities,
+    name: name ?? (factory.name || 'store'),
+    run: async (one: StoreCase): Promise<void> => {
+      const world = await StoreWorld.create(factory);
+      const ends = (running: Promise<void>): Promise<void> => withDeadline(systemClock, patienceMs, 'the store', never.signal, () => running);
+      try {
+        await ends(one.run(world));
+      } catch (error) {
+        await ends(world.dispose()).catch(() => undefined);
+        throw error;
+      }
+      await ends(world.dispose());
+    },
+  };
+}

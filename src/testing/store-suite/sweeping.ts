@@ -74,7 +74,7 @@ export const sweepingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'content that nobody referred to goes after an hour',
+    title: 'U-005 content that nobody referred to goes after an hour',
     needs: ['sweep'],
     async run(world) {
       const [used, unused] = [await world.store.putContent(chunks('used')), await world.store.putContent(chunks('unused'))];
@@ -89,7 +89,7 @@ export const sweepingCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'one call takes one bounded piece and says whether more waits',
+    title: 'U-005 one call takes one bounded piece and says whether more waits',
     needs: ['sweep'],
     async run(world) {
       await world.store.submit(Array.from({ length: 1_500 }, () => world.message({ recipients: [] })));

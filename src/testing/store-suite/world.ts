@@ -18,8 +18,7 @@ import type {
 } from '../../store/message-store.ts';
 import type { Clock, Instant } from '../../time/clock.ts';
 import { seededRandom } from '../seeded-random.ts';
-import type { StoreSubject } from './suite.ts';
-import type { StoreUnderTest } from './subject.ts';
+import type { StoreFactory, StoreUnderTest } from './subject.ts';
 
 /** Stands still until a case moves it. Nobody sleeps on it. */
 export class SuiteClock implements Clock {
@@ -71,9 +70,9 @@ export class StoreWorld {
     this.woken = [];
   }
 
-  static async create(subject: StoreSubject): Promise<StoreWorld> {
+  static async create(factory: StoreFactory): Promise<StoreWorld> {
     const clock = new SuiteClock();
-    const world = new StoreWorld(clock, await subject.create(clock));
+    const world = new StoreWorld(clock, await factory(clock));
     await world.open(world.store, world.woken);
     return world;
   }

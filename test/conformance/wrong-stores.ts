@@ -1,0 +1,532 @@
+// Stores that are wrong on purpose, each in one thing, and the cases of the suite that see it: first the one that it was
+// built for. They stand before memoryStore and do one thing otherwise.
+import { Readable } from 'node:stream';
+import type { StoreFactory } from 'mailspool/testing';
+import type { EntryId, StateName } from '../../src/message/recipient.ts';
+import type { MessageLookup } from '../../src/provider/spooler-support.ts';
+import { memoryStore, type MemoryStore } from '../../src/store/memory/memory-store.ts';
+import type {
+  Change,
+  Claim,
+  ContentRef,
+  Demand,
+  Lease,
+  LeaseOwner,
+  MessageFilter,
+  MessageStore,
+  NewMessage,
+  NewReceived,
+  Queue,
+  Retention,
+  Section,
+  Settled,
+  Settlement,
+  StoredMessage,
+  StoreSupport,
+  Submitted,
+} from '../../src/store/message-store.ts';
+
+type Cursor = Parameters<MessageStore['changes']>[0];
+
+/** What the copies of one store share: the disk, and what happened to it. */
+interface Disk {
+  held: boolean;
+  crashed: boolean;
+}
+
+class Store implements MessageStore {
+  readonly capabilities: MessageStore['capabilities'];
+  readonly inner: MemoryStore;
+  readonly disk: Disk;
+
+  constructor(inner: MemoryStore, disk: Disk) {
+    this.inner = inner;
+    this.disk = disk;
+    this.capabilities = inner.capabilities;
+  }
+
+  open(support: StoreSupport): Promise<void> {
+    return this.inner.open(support);
+  }
+  putContent(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ContentRef> {
+    return this.inner.putContent(source, signal);
+  }
+  readContent(ref: ContentRef): Readable {
+    return this.inner.readContent(ref);
+  }
+  submit(messages: readonly NewMessage[]): Promise<Submitted[]> {
+    return this.inner.submit(messages);
+  }
+  claim(demands: readonly Demand[], owner: LeaseOwner): Promise<{ claims: Claim[]; nextDueAt?: number }> {
+    return this.inner.claim(demands, owner);
+  }
+  renew(leases: readonly Lease[], until: number): ReturnType<MessageStore['renew']> {
+    return this.inner.renew(leases, until);
+  }
+  settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+    return this.inner.settle(settlements);
+  }
+  received(...args: Parameters<MessageStore['received']>): Promise<ReadonlySet<string>> {
+    return this.inner.received(...args);
+  }
+  receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
+    return this.inner.receive(messages);
+  }
+  get(ids: readonly EntryId[]): Promise<(StoredMessage | undefined)[]> {
+    return this.inner.get(ids);
+  }
+  find(filter: MessageFilter, after?: EntryId): AsyncIterable<StoredMessage> {
+    return this.inner.find(filter, after);
+  }
+  lookup(message: MessageLookup): Promise<EntryId[]> {
+    return this.inner.lookup(message);
+  }
+  changes(after: Cursor, signal: AbortSignal): AsyncIterable<Change> {
+    return this.inner.changes(after, signal);
+  }
+  queues(): Promise<{ queue: Queue; entries: number }[]> {
+    return this.inner.queues();
+  }
+  load(keys: readonly string[]): Promise<(Section | undefined)[]> {
+    return this.inner.load(keys);
+  }
+  save(sections: readonly Section[]): Promise<boolean[]> {
+    return this.inner.save(sections);
+  }
+  sweep(retention: Retention): Promise<{ more: boolean }> {
+    return this.inner.sweep(retention);
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.inner[Symbol.asyncDispose]();
+  }
+}
+
+const everyState: readonly StateName[] = [
+  'queued',
+  'claimed',
+  'deferred',
+  'held',
+  'uncertain',
+  'relayed',
+  'delivered',
+  'failed',
+  'cancelled',
+  'expired',
+];
+
+async function* changed(changes: AsyncIterable<Change>, each: (change: Change) => readonly Change[]): AsyncGenerator<Change> {
+  for await (const change of changes) yield* each(change);
+}
+
+export interface WrongStore {
+  /** Beginnings of titles. */
+  readonly caughtBy: readonly string[];
+  readonly Store: new (inner: MemoryStore, disk: Disk) => MessageStore;
+}
+
+export const wrongStores: Readonly<Record<string, WrongStore>> = {
+  'answers before the sync': {
+    caughtBy: ['T-001 U-001'],
+    Store: class extends Store {
+      override async save(sections: readonly Section[]): Promise<boolean[]> {
+        const saving = super.save(sections);
+        if (!this.disk.held) return saving;
+        saving.catch(() => undefined);
+        return sections.map(() => true);
+      }
+    },
+  },
+  'loses its sections in a crash': {
+    caughtBy: ['T-001 a kill loses'],
+    Store: class extends Store {
+      override async load(keys: readonly string[]): Promise<(Section | undefined)[]> {
+        return this.disk.crashed ? keys.map(() => undefined) : super.load(keys);
+      }
+    },
+  },
+  'forgets in a crash what it has received': {
+    caughtBy: ['T-001 a kill loses'],
+    Store: class extends Store {
+      override async received(...args: Parameters<MessageStore['received']>): Promise<ReadonlySet<string>> {
+        return this.disk.crashed ? new Set() : super.received(...args);
+      }
+    },
+  },
+  'writes the messages of a call one by one': {
+    caughtBy: ['T-010 one conflict', 'T-010 a message that cannot', 'T-010 T-068'],
+    Store: class extends Store {
+      override async submit(messages: readonly NewMessage[]): Promise<Submitted[]> {
+        const submitted: Submitted[] = [];
+        for (const message of structuredClone(messages)) submitted.push(...(await super.submit([message])));
+        return submitted;
+      }
+    },
+  },
+  'takes the objects of its caller for its own': {
+    caughtBy: ['M-027'],
+    Store: class extends Store {
+      override async submit(messages: readonly NewMessage[]): Promise<Submitted[]> {
+        await Promise.resolve();
+        return super.submit(messages);
+      }
+    },
+  },
+  'gives a claim twice': {
+    caughtBy: ['U-018 nothing', 'U-018 eight owners', 'M-028 by priority'],
+    Store: class extends Store {
+      #last: Claim[] = [];
+      override async claim(demands: readonly Demand[], owner: LeaseOwner): ReturnType<MessageStore['claim']> {
+        const again = this.#last;
+        const { claims, ...rest } = await super.claim(demands, owner);
+        this.#last = claims.length > 1 ? claims.slice(-1) : [];
+        return { ...rest, claims: [...again, ...claims] };
+      }
+    },
+  },
+  'forgets the fence': {
+    caughtBy: ['T-014 U-019', 'M-072 whoever', 'U-019 of two', 'T-014 each settlement', 'T-043 a report under', 'M-045', 'U-007 U-008'],
+    Store: class extends Store {
+      override async settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+        const settled = await super.settle(settlements);
+        const stale = settled.filter(({ result }) => result === 'stale').length > 0;
+        return stale
+          ? super.settle(
+              settlements.map(({ then, ...one }) =>
+                'from' in one.guard ? { ...one, ...(then && { then }) } : { ...one, guard: { from: ['claimed'] } },
+              ),
+            )
+          : settled;
+      }
+    },
+  },
+  'says of no lease that it is lost': {
+    caughtBy: ['T-014 U-019', 'U-019 a lease that ran out cannot', 'U-060 a message that is removed', 'T-014 a lease ends', 'U-008 U-019'],
+    Store: class extends Store {
+      override async renew(leases: readonly Lease[], until: number): ReturnType<MessageStore['renew']> {
+        return (await super.renew(leases, until)).filter(({ news }) => news !== 'lost');
+      }
+    },
+  },
+  'says nobody that a cancel waits': {
+    caughtBy: ['M-073'],
+    Store: class extends Store {
+      override async renew(leases: readonly Lease[], until: number): ReturnType<MessageStore['renew']> {
+        return (await super.renew(leases, until)).filter(({ news }) => news !== 'cancelRequested');
+      }
+    },
+  },
+  'does not say that a claim was lost before': {
+    caughtBy: [
+      'U-007 a lease',
+      'U-019 a lease that ran out cannot',
+      'T-017 a message that was lost',
+      'U-007 a hand-over that was written down is never',
+      'U-008 what a disposed',
+      'U-007 U-008',
+    ],
+    Store: class extends Store {
+      override async claim(demands: readonly Demand[], owner: LeaseOwner): ReturnType<MessageStore['claim']> {
+        const { claims, ...rest } = await super.claim(demands, owner);
+        return { ...rest, claims: claims.map(({ recovered: _recovered, ...claim }) => claim) };
+      }
+    },
+  },
+  'does not look which state a row is in': {
+    caughtBy: ['M-072 compare-and-set changes', 'M-072 compare-and-set that', 'M-073 a cancel', 'U-060 removing'],
+    Store: class extends Store {
+      override settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+        return super.settle(settlements.map((one) => ('from' in one.guard ? { ...one, guard: { from: everyState } } : one)));
+      }
+    },
+  },
+  'turns the queue around': {
+    caughtBy: ['M-028 a queue', 'M-028 by priority', 'U-018 nothing'],
+    Store: class extends Store {
+      override async claim(demands: readonly Demand[], owner: LeaseOwner): ReturnType<MessageStore['claim']> {
+        const { claims, ...rest } = await super.claim(demands, owner);
+        return { ...rest, claims: claims.length > 2 ? [...claims].reverse() : claims };
+      }
+    },
+  },
+  'lets priority reorder every queue': {
+    caughtBy: ['M-028 a queue is'],
+    Store: class extends Store {
+      override claim(demands: readonly Demand[], owner: LeaseOwner): ReturnType<MessageStore['claim']> {
+        return super.claim(
+          demands.map((demand) => ({ ...demand, ordering: 'priority' })),
+          owner,
+        );
+      }
+    },
+  },
+  'claims more bytes than were asked for': {
+    caughtBy: ['U-039 a claim', 'M-028 a small message'],
+    Store: class extends Store {
+      override claim(demands: readonly Demand[], owner: LeaseOwner): ReturnType<MessageStore['claim']> {
+        return super.claim(
+          demands.map((demand) => ({ ...demand, bytes: Number.MAX_SAFE_INTEGER })),
+          owner,
+        );
+      }
+    },
+  },
+  'offers a message before its time': {
+    caughtBy: ['M-035 a message is not', 'M-029 an earlier', 'U-006 the answer', 'U-006 due times'],
+    Store: class extends Store {
+      override submit(messages: readonly NewMessage[]): Promise<Submitted[]> {
+        return super.submit(messages.map(({ dueAt: _dueAt, ...message }) => message));
+      }
+    },
+  },
+  'does not say when something is due next': {
+    caughtBy: ['U-006 the answer', 'M-035 a message is not', 'U-003'],
+    Store: class extends Store {
+      override async claim(demands: readonly Demand[], owner: LeaseOwner): ReturnType<MessageStore['claim']> {
+        const { claims } = await super.claim(demands, owner);
+        return { claims };
+      }
+    },
+  },
+  'wakes nobody': {
+    caughtBy: [
+      'M-029 a submission',
+      'M-029 an earlier',
+      'M-029 a lease',
+      'M-029 a change',
+      'U-008 what a disposed',
+      'M-043 all final',
+      'M-043 a message is not',
+      'M-085 received mail is filed',
+    ],
+    Store: class extends Store {
+      override open(support: StoreSupport): Promise<void> {
+        return super.open({ ...support, queueChanged: () => undefined });
+      }
+    },
+  },
+  'knows no idempotency key': {
+    caughtBy: [
+      'T-009 the same key with the same',
+      'T-009 the same key with another',
+      'T-010 one conflict',
+      'U-026 the same key twice',
+      'U-026 the same key from',
+      'T-009 an idempotency',
+      'T-001 a kill loses',
+    ],
+    Store: class extends Store {
+      override submit(messages: readonly NewMessage[]): Promise<Submitted[]> {
+        return super.submit(messages.map(({ idempotencyKey: _key, inputDigest: _digest, ...message }) => message));
+      }
+    },
+  },
+  'does not compare what came with the same key': {
+    caughtBy: ['T-009 the same key with another', 'T-010 one conflict'],
+    Store: class extends Store {
+      override submit(messages: readonly NewMessage[]): Promise<Submitted[]> {
+        return super.submit(messages.map((message) => (message.idempotencyKey === undefined ? message : { ...message, inputDigest: 'same' })));
+      }
+    },
+  },
+  'passes on damaged content': {
+    caughtBy: ['T-002 damaged'],
+    Store: class extends Store {
+      override readContent(ref: ContentRef): Readable {
+        return Readable.from(unchecked(super.readContent(ref)));
+      }
+    },
+  },
+  'lets a full disk look like an end': {
+    caughtBy: ['T-005'],
+    Store: class extends Store {
+      override submit(messages: readonly NewMessage[]): Promise<Submitted[]> {
+        return super.submit(messages).catch((error: unknown) => Promise.reject(Object.assign(error as Error, { temporary: false })));
+      }
+    },
+  },
+  'answers after it was closed': {
+    caughtBy: ['T-004'],
+    Store: class extends Store {
+      override get(ids: readonly EntryId[]): Promise<(StoredMessage | undefined)[]> {
+        return super.get(ids).catch(() => ids.map(() => undefined));
+      }
+    },
+  },
+  'loses a feed entry': {
+    caughtBy: ['M-029 the feed', 'M-085 new mail'],
+    Store: class extends Store {
+      override changes(after: Cursor, signal: AbortSignal): AsyncIterable<Change> {
+        return changed(super.changes(after, signal), (change) => (change.type === 'finished' ? [] : [change]));
+      }
+    },
+  },
+  'tells new mail twice': {
+    caughtBy: ['M-085 new mail'],
+    Store: class extends Store {
+      override changes(after: Cursor, signal: AbortSignal): AsyncIterable<Change> {
+        return changed(super.changes(after, signal), (change) => (change.type === 'newMail' ? [change, change] : [change]));
+      }
+    },
+  },
+  'begins its feed at the first read': {
+    caughtBy: ['M-085 without'],
+    Store: class extends Store {
+      override async *changes(after: Cursor, signal: AbortSignal): AsyncGenerator<Change> {
+        yield* super.changes(after, signal);
+      }
+    },
+  },
+  'says nothing of the gap in its feed': {
+    caughtBy: ['U-005 a trimmed', 'M-085 a cursor that'],
+    Store: class extends Store {
+      override changes(after: Cursor, signal: AbortSignal): AsyncIterable<Change> {
+        return changed(super.changes(after, signal), (change) => (change.type === 'gap' ? [] : [change]));
+      }
+    },
+  },
+  'trims too early': {
+    caughtBy: ['U-005 content of', 'T-009 an idempotency'],
+    Store: class extends Store {
+      override sweep({ contentMs, recordMs, idempotencyKeyMs }: Retention): Promise<{ more: boolean }> {
+        return super.sweep({ contentMs: contentMs / 2, recordMs: recordMs / 2, idempotencyKeyMs: idempotencyKeyMs / 2 });
+      }
+    },
+  },
+  'trims nothing': {
+    caughtBy: ['U-005 content of', 'U-005 a trimmed', 'T-009 an idempotency', 'U-005 content that nobody', 'U-005 one call'],
+    Store: class extends Store {
+      override async sweep(): Promise<{ more: boolean }> {
+        return { more: false };
+      }
+    },
+  },
+  'does not know the aliases of what it received': {
+    caughtBy: ['U-048 an alias', 'U-048 a whole'],
+    Store: class extends Store {
+      override receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
+        return super.receive(messages.map((message) => ({ ...message, aliases: [] })));
+      }
+    },
+  },
+  'writes the position later than the message': {
+    caughtBy: ['T-054 the position is', 'T-054 the position also', 'T-001 a kill loses'],
+    Store: class extends Store {
+      override async receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
+        return super.receive(messages.map(({ section: _section, ...message }) => message));
+      }
+    },
+  },
+  'lets the last who saves win': {
+    caughtBy: ['U-053'],
+    Store: class extends Store {
+      override async save(sections: readonly Section[]): Promise<boolean[]> {
+        const known = await super.load(sections.map(({ key }) => key));
+        return super.save(sections.map((section, index) => ({ ...section, version: known[index]?.version ?? 0 })));
+      }
+    },
+  },
+  'forgets that a section expires': {
+    caughtBy: ['M-010 a section that has'],
+    Store: class extends Store {
+      override save(sections: readonly Section[]): Promise<boolean[]> {
+        return super.save(sections.map(({ expiresAt: _expiresAt, ...section }) => section));
+      }
+    },
+  },
+  'writes no report with the state': {
+    caughtBy: ['T-043 reports', 'M-064 a final'],
+    Store: class extends Store {
+      override settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+        return super.settle(settlements.map(({ submit: _submit, ...settlement }) => settlement));
+      }
+    },
+  },
+  'writes the report whatever becomes of the state': {
+    caughtBy: ['T-043 a report under'],
+    Store: class extends Store {
+      override async settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+        const settled = await super.settle(settlements);
+        const lost = settlements.filter((_, index) => settled[index]?.result === 'stale').flatMap(({ submit = [] }) => submit);
+        if (lost.length > 0) await super.submit(lost);
+        return settled;
+      }
+    },
+  },
+  'keeps one outcome for all recipients': {
+    caughtBy: ['T-011 U-021', 'T-012 then keep', 'M-049 preparing'],
+    Store: class extends Store {
+      override settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+        return super.settle(
+          settlements.map(({ recipients, ...settlement }) => {
+            const [first] = recipients ?? [];
+            return recipients === undefined || recipients.length < 2 || first === undefined
+              ? { ...settlement, ...(recipients && { recipients }) }
+              : { ...settlement, recipients: recipients.map(({ recipient }) => ({ ...first, recipient })) };
+          }),
+        );
+      }
+    },
+  },
+  'tells of no queue': {
+    caughtBy: ['M-095'],
+    Store: class extends Store {
+      override async queues(): Promise<{ queue: Queue; entries: number }[]> {
+        return [];
+      }
+    },
+  },
+  'finds no message by the name that others gave it': {
+    caughtBy: ['U-057 a message', 'T-001 a kill loses'],
+    Store: class extends Store {
+      override async lookup(message: MessageLookup): Promise<EntryId[]> {
+        return 'remoteId' in message ? [] : super.lookup(message);
+      }
+    },
+  },
+  'does not filter': {
+    caughtBy: ['U-013 find filters', 'M-033'],
+    Store: class extends Store {
+      override find({ states: _states, ...filter }: MessageFilter, after?: EntryId): AsyncIterable<StoredMessage> {
+        return super.find(filter, after);
+      }
+    },
+  },
+};
+
+async function* unchecked(content: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of content) yield chunk as Uint8Array;
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ECORRUPT') throw error;
+  }
+}
+
+/** A wrong store as the suite wants it. */
+export const wrongStoreFactory =
+  ({ Store: Wrong }: WrongStore): StoreFactory =>
+  async (clock) => {
+    const inner = memoryStore({ clock });
+    const disk: Disk = { held: false, crashed: false };
+    const store = new Wrong(inner, disk);
+    return {
+      store,
+      share: () => new Wrong(inner.sharing(), disk),
+      reopen: async () => store,
+      crash: async () => {
+        inner.crash();
+        disk.crashed = true;
+        return store;
+      },
+      holdSync: () => {
+        disk.held = true;
+        const release = inner.holdSync();
+        return () => {
+          disk.held = false;
+          release();
+        };
+      },
+      failWrites: (which) => inner.failWrites(which === 'all' ? () => true : which),
+      damage: async (ref) => inner.damage(ref),
+      scheduled: async (id) => inner.scheduled(id),
+    };
+  };

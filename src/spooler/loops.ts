@@ -7,6 +7,7 @@ import { sleepUntil } from '../time/clock.ts';
 import { over } from '../time/over.ts';
 import { Arrivals } from './arrivals.ts';
 import type { SpoolerOptions, StopOptions } from './contract.ts';
+import { Deferrals } from './deferrals.ts';
 import type { Engine } from './engine.ts';
 import { Finishing } from './finishing.ts';
 import { Flushing } from './flushing.ts';
@@ -48,6 +49,7 @@ export class Loops {
   readonly reports: ReportWriter;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
+  readonly deferrals: Deferrals;
   readonly flushing: Flushing;
   readonly groups: Groups;
   readonly #engine: Engine;
@@ -81,6 +83,7 @@ export class Loops {
     });
     this.inbound = new Inbound({ engine, sessions: this.sessions, receiveFolders: options.receiveFolders ?? {} });
     const { sessions: known, outbound, inbound } = this;
+    this.deferrals = new Deferrals({ engine, settler, sessions: known });
     this.flushing = new Flushing({ engine, settler, sessions: known, outbound, inbound });
     this.groups = new Groups({ engine, sessions: known, flushing: this.flushing, groups: options.groups ?? [] });
     const preparation = new Preparation({
@@ -210,6 +213,8 @@ export class Loops {
       sentDeferred: (session, { entryId }) => background(this.outbound.submitDeferred(session, entryId)),
       changed: () => this.wakeAll(),
       routesChanged: () => background(this.reroute()),
+      loggedOn: async (session) => await this.deferrals.loggedOn(session),
+      loggingOff: async (session) => await this.deferrals.loggingOff(session),
       flushRequested: (session, direction) => this.flushing.requested(session, direction),
       statusRecipients: async (lookup, rows) =>
         await statusRecipients({ engine: this.#engine, settler: this.#settler, reports: this.reports }, lookup, rows),

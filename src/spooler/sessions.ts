@@ -26,6 +26,9 @@ export interface SessionHooks {
   sentDeferred(session: Session, news: Extract<SpoolerNotification, { type: 'sentDeferred' }>): void;
   /** Sessions, their order, types or gates changed: look again at what may be sent, received and routed. */
   changed(session: Session): void;
+  /** A session is logged on and open; another is about to log off. */
+  loggedOn(session: Session): Promise<void>;
+  loggingOff(session: Session): Promise<void>;
   /** A flush flag in the session's row was set (M-099). */
   flushRequested(session: Session, direction: Direction): void;
   /** Routes are to be decided anew (M-090). */
@@ -249,7 +252,11 @@ export class Sessions implements SupportTarget {
       loggedOff: (session) => void this.#supports.delete(session),
       gate: (session, gate) => this.gate(session, gate),
       siblings: (session) => this.all.filter((other) => other !== session && other.account === session.account),
-      open: async (session) => await this.switch(session),
+      open: async (session) => {
+        await this.switch(session);
+        this.#background('looking for what was kept back', this.#hooks.loggedOn(session));
+      },
+      loggingOff: async (session) => await this.#hooks.loggingOff(session),
       changed: (session) => this.#hooks.changed(session),
     };
   }

@@ -67,9 +67,9 @@ export class MailSpooler implements Spooler {
     this.#status = new StatusFeed(engine, async () => await this.status());
     this.#loops = new Loops(engine, this.#settler, sessions, options, this.#status.changed);
     this.#newMail = new NewMailFeed(engine);
-    const { inFlight, reports, flushing, sessions: known } = this.#loops;
+    const { inFlight, reports, deferrals, flushing, sessions: known } = this.#loops;
     this.#statusObjects = new StatusObjects({ engine, sessions: known, flushing, life: this.#life.signal });
-    this.#verbs = new Verbs({ engine, settler: this.#settler, inFlight, reports, changed: () => this.#loops.wakeAll() });
+    this.#verbs = new Verbs({ engine, settler: this.#settler, inFlight, reports, deferrals, changed: () => this.#loops.wakeAll() });
     ({ retry: this.retry, hold: this.hold, release: this.release, purge: this.purge } = this.#verbs);
   }
 

@@ -34,6 +34,8 @@ export interface Supervision {
   loggedOn(session: Session, support: SessionSupport): Promise<void>;
   /** Opens its directions. */
   open(session: Session): Promise<void>;
+  /** It is about to log off, and its directions are closed. */
+  loggingOff(session: Session): Promise<void>;
   loggedOff(session: Session): void;
   gate(session: Session, gate: Gate): void;
   /** The other sessions of its account. */
@@ -135,6 +137,9 @@ export class Supervisor {
     const session = this.#session;
     const { transport } = session;
     const { engine } = this.#shared;
+    session.outboundOn = false;
+    session.inboundOn = false;
+    if (!reason?.critical) await quietly(engine, `what ${session.key} keeps back`, async () => await this.#shared.loggingOff(session));
     session.loggedOff();
     if (!reason?.critical) await quietly(engine, `logoff of ${session.key}`, async () => await transport?.logoff?.());
     life.abort(over);

@@ -8,6 +8,7 @@ import type { SendAt } from '../message/submit-message.ts';
 import type { MessageFilter, RecipientChange, Settled, Settlement, StoredMessage } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
 import type { BulkVerb, CancelResult } from './contract.ts';
+import type { Deferrals } from './deferrals.ts';
 import type { Engine } from './engine.ts';
 import type { InFlight } from './in-flight.ts';
 import { outcomeNews } from './outcome-news.ts';
@@ -26,6 +27,7 @@ interface VerbParts {
   readonly settler: Settler;
   readonly inFlight: InFlight;
   readonly reports: ReportWriter;
+  readonly deferrals: Deferrals;
   /** Wakes whoever waits for a state that is not in the schedule. */
   changed(): void;
 }
@@ -57,6 +59,7 @@ export class Verbs {
     const settled = await settler.settle({ id, guard: { from: waitingStates }, recipients: [{ recipient: 'all', status }] });
     this.#tell(before, settled, status);
     if (settled.changed.length > 0) this.#parts.changed();
+    await this.#parts.deferrals.taken(before, settled.changed);
     const busy = settled.unchanged.some(({ status: { state } }) => state === 'claimed');
     if (busy) {
       const here = inFlight.abort(id, new MailspoolError('ECANCEL', `${id} was cancelled`));
@@ -141,9 +144,10 @@ export class Verbs {
     settlement: Partial<Settlement>,
     verb: 'retried' | 'held' | 'released' | 'purged',
   ): Promise<boolean> {
-    const { settler, engine } = this.#parts;
+    const { settler, engine, deferrals } = this.#parts;
     const settled = await settler.settle({ id: message.id, guard: { from }, ...settlement });
     if (settled.changed.length === 0) return false;
+    await deferrals.taken(message, settled.changed);
     if (verb !== 'retried') engine.events.emit({ type: verb, id: message.id });
     return true;
   }

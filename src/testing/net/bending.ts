@@ -16,6 +16,7 @@ interface Out {
   /** Resolves when the bytes have left. */
   send(bytes: Uint8Array): Promise<void>;
   drop(): void;
+  hangUp(): Promise<void>;
   readonly gone: AbortSignal;
 }
 
@@ -48,7 +49,8 @@ export class Bending {
       if (piece.length > 0) await this.#out.send(piece);
       this.#sent += piece.length;
       at += piece.length;
-      if (this.#sent >= dropAtByte) return this.#out.drop();
+      // What has gone out is to arrive: a reset could overtake it.
+      if (this.#sent >= dropAtByte) return this.#sent === 0 ? this.#out.drop() : await this.#out.hangUp();
       if (this.#sent >= stallAtByte) await sleepUntil(this.#clock, undefined, this.#out.gone);
     }
   }

@@ -99,7 +99,7 @@ export class Wire {
 
   /** What is written from now on goes out as `bend` says; without one, as usual again. */
   bend(bend: Bend | undefined, clock: Clock): void {
-    const out = { send: (bytes: Uint8Array) => this.#sent(bytes), drop: () => this.drop(), gone: this.gone };
+    const out = { send: (bytes: Uint8Array) => this.#sent(bytes), drop: () => this.drop(), hangUp: () => this.hangUp(), gone: this.gone };
     this.#bending = bend && Object.keys(bend).length > 0 ? new Bending(out, clock, bend) : undefined;
   }
 

@@ -41,8 +41,10 @@ export class Conversation implements AsyncDisposable {
   /** Gives what has come up to and with what matches, or all when the server has closed. */
   async hears(pattern: RegExp): Promise<string> {
     while (this.#heard.search(pattern) < 0 && !this.#socket.closed) {
+      const heard = new AbortController();
       // A reset is an end like another.
-      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')]).catch(() => undefined);
+      await Promise.race(['data', 'close'].map((event) => once(this.#socket, event, heard))).catch(() => undefined);
+      heard.abort();
     }
     const found = pattern.exec(this.#heard);
     const end = found ? found.index + found[0].length : this.#heard.length;

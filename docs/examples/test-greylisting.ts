@@ -18,10 +18,11 @@ async function sendPatiently(mailServer: string, to: string, sleep: (ms: number)
   }
 }
 
-test('a greylisted mail is tried again until it is taken', async () => {
+test('a greylisted mail is tried again until it is taken', async (t) => {
   const time = virtualTime();
   const begun = time.now();
-  await using server = await fakeSmtp({ clock: time });
+  const server = await fakeSmtp({ clock: time });
+  t.after(() => server.close());
   const refusals = server.script({ at: 'RCPT', greylist: '5m', do: { code: 451, enhancedCode: '4.7.1', message: 'Greylisted' } });
   const attempts = time.work(sendPatiently(server.url, 'bob@example.org', (ms) => time.remote.sleep(ms)));
   await time.advance('10m');
@@ -30,8 +31,9 @@ test('a greylisted mail is tried again until it is taken', async () => {
   assert.equal((await server.received()).receivedAt - begun, 6 * 60_000);
 });
 
-test('a mail that is refused for good is not tried again', async () => {
-  await using server = await fakeSmtp();
+test('a mail that is refused for good is not tried again', async (t) => {
+  const server = await fakeSmtp();
+  t.after(() => server.close());
   server.refuse('bob@example.org', { code: 550, enhancedCode: '5.1.1', message: 'No such user' });
   await assert.rejects(
     sendPatiently(server.url, 'bob@example.org', () => assert.fail('it waits')),

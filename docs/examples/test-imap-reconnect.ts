@@ -32,8 +32,9 @@ async function watch(options: ImapFlowOptions, show: (subject: string) => void, 
   }
 }
 
-test('a mail that comes while the connection is down is shown, and none is shown twice', { timeout: 10_000 }, async () => {
-  await using server = await fakeImap();
+test('a mail that comes while the connection is down is shown, and none is shown twice', { timeout: 10_000 }, async (t) => {
+  const server = await fakeImap();
+  t.after(() => server.close());
   const subjects: string[] = [];
   const stopping = new AbortController();
   const options = { host: server.host, port: server.port, secure: false, auth: { user: 'user', pass: 'pass' }, logger: false } as const;

@@ -27,8 +27,9 @@ const cases: readonly { fault: SmtpFault; becomes: string; taken: number }[] = [
 ];
 
 for (const { fault, becomes, taken } of cases) {
-  test(`an invoice is ${becomes} after ${JSON.stringify(fault)}`, async () => {
-    await using server = await fakeSmtp();
+  test(`an invoice is ${becomes} after ${JSON.stringify(fault)}`, async (t) => {
+    const server = await fakeSmtp();
+    t.after(() => server.close());
     server.script(fault);
     assert.equal(await sendInvoice(server.url, 'bob@example.org'), becomes);
     assert.equal(server.messages().length, taken);

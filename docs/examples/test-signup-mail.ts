@@ -17,15 +17,17 @@ async function signUp(address: string, mailServer: string): Promise<{ address: s
   return { address, mailed };
 }
 
-test('who signs up gets a mail with a link', async () => {
-  await using server = await fakeSmtp();
+test('who signs up gets a mail with a link', async (t) => {
+  const server = await fakeSmtp();
+  t.after(() => server.close());
   await signUp('bob@example.org', server.url);
   const mail = await server.received({ to: 'bob@example.org', subject: 'Welcome', within: '2s' });
   assert.match((await mail.parsed()).text ?? '', /https:\/\/example\.org\/confirm\/\w+/);
 });
 
-test('who signs up is not turned away because the mail server is', async () => {
-  await using server = await fakeSmtp();
+test('who signs up is not turned away because the mail server is', async (t) => {
+  const server = await fakeSmtp();
+  t.after(() => server.close());
   server.script({ at: 'greeting', do: { code: 421, message: 'Too busy' } });
   assert.deepEqual(await signUp('bob@example.org', server.url), { address: 'bob@example.org', mailed: false });
   assert.equal(server.messages().length, 0);

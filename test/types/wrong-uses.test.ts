@@ -8,6 +8,9 @@ export const wrong: TransportProvider = { name: 'wrong', logon: async () => (${s
 const submit = (call: string) => `import type { Spooler } from 'mailspool';
 export const wrong = async (spooler: Spooler): Promise<unknown> => { ${call}; return undefined; };`;
 
+const script = (fake: 'fakeSmtp' | 'fakePop3' | 'fakeImap', fault: string) => `import { ${fake} } from 'mailspool/testing';
+(await ${fake}()).script(${fault});`;
+
 const wrong: Record<string, string> = {
   'a session without address types': provider('{}'),
   'a submitMessage that returns nothing': provider("{ addressTypes: ['X'], submitMessage: async () => {} }"),
@@ -31,6 +34,14 @@ export const wrong = (spooler: Spooler, cursor: Cursor): Promise<unknown> => spo
   'a state that does not exist': submit("await spooler.retry({ states: ['bounced'] })"),
   'a cancel whose answer is taken for granted': `import type { EntryId, Spooler } from 'mailspool';
 export const wrong = async (spooler: Spooler, id: EntryId): Promise<number> => (await spooler.cancel(id)).tooLate.length;`,
+  'a fault at a step that SMTP has not': script('fakeSmtp', "{ at: 'RETR', do: 'drop' }"),
+  'a fault at a step that POP3 has not': script('fakePop3', "{ at: 'dot', do: 'drop' }"),
+  'a fault that does what nobody can': script('fakeSmtp', "{ at: 'dot', do: 'explode' }"),
+  'an SMTP reply on a POP3 server': script('fakePop3', "{ at: 'RETR', do: { code: 451 } }"),
+  'a POP3 reply on an IMAP server': script('fakeImap', "{ at: 'NOOP', do: { err: 'Later' } }"),
+  'a rate without its time': script('fakeSmtp', "{ at: 'MAIL', beyond: { count: 3 }, do: 'drop' }"),
+  'a fault without a step': script('fakeSmtp', "{ do: 'drop' }"),
+  'a fault that does nothing': script('fakeSmtp', "{ at: 'MAIL' }"),
   'pushing news into an observable': submit('spooler.newMail$.next(undefined)'),
   'a spooler without a store': "import { createSpooler } from 'mailspool';\nawait createSpooler({ providers: [] });",
   'an error code that does not exist': "import { MailspoolError } from 'mailspool/provider';\nthrow new MailspoolError('EOOPS', 'x');",

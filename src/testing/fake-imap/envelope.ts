@@ -33,11 +33,15 @@ function addresses(text: string | undefined): Piece[] {
 /** A group is its name, its members and an end (RFC 9051 section 7.5.2). */
 function entry(parsed: Address): Piece[][] {
   if (parsed.group) return [address(undefined, parsed.name, undefined), ...parsed.group.flatMap(entry), address(undefined, undefined, undefined)];
-  if (!parsed.address) return [];
-  const at = parsed.address.lastIndexOf('@');
-  const [local, host] = at < 0 ? [parsed.address, ''] : [parsed.address.slice(0, at), parsed.address.slice(at + 1)];
-  return [address(parsed.name === '' ? undefined : parsed.name, local, host)];
+  const [name, whole] = parsed.address ? [parsed.name, parsed.address] : ['', parsed.name];
+  if (whole === '') return [];
+  const at = whole.lastIndexOf('@');
+  const [local, host] = at < 0 ? [whole, ''] : [whole.slice(0, at), whole.slice(at + 1)];
+  return [address(name === '' ? undefined : name, unquoted(local), host)];
 }
+
+/** The local part stands without its quotes (RFC 9051 section 7.5.2, addr-mailbox). */
+const unquoted = (local: string): string => (/^".*"$/.test(local) ? local.slice(1, -1).replace(/\\(.)/g, '$1') : local);
 
 const address = (name: string | undefined, local: string | undefined, host: string | undefined): Piece[] =>
   parenthesised([nstring(name), ['NIL'], nstring(local), nstring(host)]);

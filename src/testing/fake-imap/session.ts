@@ -246,6 +246,8 @@ export class ImapSession {
   }
 
   #tell(expunge: boolean): boolean {
+    // Whoever is about to be sent away needs no news.
+    if (this.#selected?.lost !== undefined) return false;
     return this.#selected?.tell(this.out, { expunge, condstore: this.condstore, qresync: this.qresync }) ?? false;
   }
 }

@@ -336,6 +336,28 @@ describe('fakeImap, driven by imapflow', () => {
     expect(changed.map(({ uid, modseq }) => [uid, (modseq ?? 0n) > (highestModseq ?? 0n)])).toEqual([[2, true]]);
   });
 
+  it('tells by UID what vanished, to who asks for it (QRESYNC)', async () => {
+    await using server = await fakeImap();
+    for (let n = 1; n <= 5; n++) server.deliver('user', 'INBOX', message(n));
+    await using flow = await client(server, { qresync: true });
+    await flow.mailboxOpen('INBOX');
+    const vanished: unknown[] = [];
+    flow.on('expunge', (event) => vanished.push(event));
+    const idling = flow.idle();
+    await heard(server, 'IDLE');
+    const exists = next(flow, 'exists');
+    server.mailboxes.expunge('user', 'INBOX', [2, 4]);
+    server.deliver('user', 'INBOX', message(6));
+    expect(await exists).toMatchObject({ count: 4, prevCount: 5 });
+    expect(vanished).toMatchObject([
+      { uid: 2, vanished: true },
+      { uid: 4, vanished: true },
+    ]);
+    expect(await flow.messageMove('1', 'Archive', { uid: true })).toMatchObject({ uidMap: new Map([[1, 1]]) });
+    expect((await fetched(flow, '1:*', { uid: true })).map(({ uid }) => uid)).toEqual([3, 5, 6]);
+    await idling;
+  });
+
   it('a new UIDVALIDITY sends away who has the mailbox open and renumbers the messages', async () => {
     await using server = await fakeImap();
     server.deliver('user', 'INBOX', message(1));

@@ -22,6 +22,11 @@ describe('IMAP grammar', () => {
     ['LOGIN', ' {3} "a \\"b\\" \\\\"', ['a"b'], { user: 'a"b', password: 'a "b" \\' }],
     ['LOGIN', ' {1+} {0}', ['x', ''], { user: 'x', password: '' }],
     ['SELECT', ' "Entw&APw-rfe" (CONDSTORE)', [], { mailbox: 'Entwürfe', condstore: true }],
+    ['SELECT', ' INBOX (QRESYNC (9 7))', [], { condstore: false, known: { uidValidity: 9, modseq: 7, uids: undefined } }],
+    ['SELECT', ' INBOX (QRESYNC (9 7 1:2 (1,2 3,5)))', [], { known: { uidValidity: 9, modseq: 7, uids: [[1, 2]] } }],
+    ['SELECT', ' INBOX (QRESYNC (9 7 (1,2 3,5)))', [], { known: { uidValidity: 9, modseq: 7, uids: undefined } }],
+    ['UID SEARCH', ' RETURN (MIN COUNT) CHARSET UTF-8 ALL', [], { uid: true, results: ['MIN', 'COUNT'], charset: 'UTF-8' }],
+    ['SEARCH', ' RETURN () ALL', [], { results: ['ALL'] }],
     ['STATUS', ' INBOX (MESSAGES uidnext)', [], { mailbox: 'INBOX', items: ['MESSAGES', 'UIDNEXT'] }],
     ['LIST', ' "" %', [], { reference: '', patterns: ['%'], select: [], status: [] }],
     [
@@ -143,6 +148,17 @@ describe('IMAP grammar', () => {
     ['SEARCH', ` ${'NOT '.repeat(10_000)}ALL`],
     ['LIST', ' "" {'],
     ['UID', ''],
+    ['FETCH', ' 1 ()'],
+    ['FETCH', ' 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)'],
+    ['SEARCH', ' ()'],
+    ['SEARCH', ' RETURN (FROB) ALL'],
+    ['SEARCH', ' RETURN (MIN)'],
+    ['STATUS', ' INBOX ()'],
+    ['SELECT', ' INBOX (QRESYNC (1))'],
+    ['SELECT', ' INBOX (FROB)'],
+    ['APPEND', ' INBOX (\\Recent) {1}'],
+    ['APPEND', ' INBOX "yesterday" {1}'],
+    ['STORE', ' 1 +FLAGS (\\Frob)'],
   ])('refuses %s%s', (name, text) => {
     expect(() => parse(name, text)).toThrow(SyntaxProblem);
   });

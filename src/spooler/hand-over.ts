@@ -90,6 +90,10 @@ export class HandOver implements Flight {
     if (!this.#handle) this.onAbort?.();
   }
 
+  get isBrokenOff(): boolean {
+    return this.#reason !== undefined;
+  }
+
   /** What an abort means before the provider was asked: nothing was tried. */
   abandoned(): HandOverResult {
     if (this.#reason?.code === 'ELEASE') return { ended: 'leaseLost' };

@@ -11,6 +11,7 @@ export class Lane {
   readonly session: Session;
   readonly #clock: Clock;
   readonly #waiting: HandOver[] = [];
+  readonly #inHand = new Set<HandOver>();
   readonly #active = new Map<string, number>();
   /** Names of the session's queues; the plain route is ''. */
   readonly #destinations = new Set<string>(['']);
@@ -29,6 +30,11 @@ export class Lane {
 
   get active(): number {
     return this.#activeCount;
+  }
+
+  /** What the provider was asked to hand over and has not answered. */
+  get inHand(): ReadonlySet<HandOver> {
+    return this.#inHand;
   }
 
   /** Learns of a queue of this session. */
@@ -82,6 +88,7 @@ export class Lane {
     const destination = destinationOf(handOver);
     this.#active.set(destination, (this.#active.get(destination) ?? 1) - 1);
     this.#activeCount -= 1;
+    this.#inHand.delete(handOver);
     this.#unsettled += 1;
   }
 
@@ -93,6 +100,7 @@ export class Lane {
     const destination = destinationOf(handOver);
     this.#active.set(destination, (this.#active.get(destination) ?? 0) + 1);
     this.#activeCount += 1;
+    this.#inHand.add(handOver);
     if (messagesPerSecond === undefined) return;
     const now = this.#clock.now();
     this.#nextStartAt = Math.max(this.#nextStartAt, now - 1000 / messagesPerSecond) + 1000 / messagesPerSecond;

@@ -215,6 +215,7 @@ export class Loops {
       routesChanged: () => background(this.reroute()),
       loggedOn: async (session) => await this.deferrals.loggedOn(session),
       loggingOff: async (session) => await this.deferrals.loggingOff(session),
+      isCancelled: (session) => this.outbound.isCancelled(session),
       flushRequested: (session, direction) => this.flushing.requested(session, direction),
       statusRecipients: async (lookup, rows) =>
         await statusRecipients({ engine: this.#engine, settler: this.#settler, reports: this.reports }, lookup, rows),

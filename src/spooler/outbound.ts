@@ -92,6 +92,12 @@ export class Outbound {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
+  /** Whether the only hand-over that a session has in hand was broken off: of several nobody could tell which is meant. */
+  isCancelled(session: Session): boolean {
+    const [only, ...others] = this.#lane(session).inHand;
+    return only !== undefined && others.length === 0 && only.isBrokenOff;
+  }
+
   /** Sends what is due for a session, until nothing is left of it, the session is closed, or `goesOn` says no. */
   async flushed(session: Session, goesOn: () => boolean, signal: AbortSignal): Promise<void> {
     const lane = this.#lane(session);

@@ -34,6 +34,8 @@ export class Session {
   critical = false;
   failure: Error | undefined;
   columns: StatusColumns;
+  /** Further rows that it keeps in the status table, by name. */
+  readonly rows: Map<string, StatusColumns> = new Map();
   /** After a gate one hand-over probes the way before the others follow (U-010). */
   probing = false;
   /** What a flush under way is about. */
@@ -44,7 +46,7 @@ export class Session {
     this.key = key;
     this.account = account;
     this.provider = provider;
-    this.columns = { displayName: provider.name, statusText: 'not logged on', gate: null, progress: null, remoteValidateOk: true, flags: {} };
+    this.columns = { ...blankColumns(provider.name), statusText: 'not logged on' };
   }
 
   /** Nothing is called on it from here on. */
@@ -54,6 +56,7 @@ export class Session {
     this.transport = undefined;
     this.critical = false;
     this.options = [];
+    this.rows.clear();
   }
 
   get gate(): Gate | null {
@@ -105,6 +108,16 @@ export class Session {
     return this.transport?.preferLast ?? false;
   }
 }
+
+/** A row of which nothing is said yet. */
+export const blankColumns = (displayName: string): StatusColumns => ({
+  displayName,
+  statusText: '',
+  gate: null,
+  progress: null,
+  remoteValidateOk: true,
+  flags: {},
+});
 
 /** A limit that a provider cannot tell is none: it will say so itself. */
 function forgiving(limit: SessionLimits['messageSizeBytes']): SessionLimits['messageSizeBytes'] {

@@ -11,7 +11,7 @@ import type { Engine } from './engine.ts';
 import type { Processors } from './processors.ts';
 import { quietly } from './quietly.ts';
 import { normalAddressTypes, transportOrder } from './routing.ts';
-import { type Direction, directions, type Session } from './session.ts';
+import { blankColumns, type Direction, directions, type Session } from './session.ts';
 import { type Ending, Supervisor, type Supervision } from './supervisor.ts';
 import { SessionSupport, type SupportTarget } from './support.ts';
 
@@ -29,6 +29,8 @@ export interface SessionHooks {
   /** A session is logged on and open; another is about to log off. */
   loggedOn(session: Session): Promise<void>;
   loggingOff(session: Session): Promise<void>;
+  /** Whether the one call that it has in hand was cancelled (M-075). */
+  isCancelled(session: Session): boolean;
   /** A flush flag in the session's row was set (M-099). */
   flushRequested(session: Session, direction: Direction): void;
   /** Routes are to be decided anew (M-090). */
@@ -211,11 +213,15 @@ export class Sessions implements SupportTarget {
     return await this.#hooks.statusRecipients(message, rows);
   }
 
-  statusUpdated(session: Session, columns: Partial<StatusColumns>, { merge = false }: { readonly merge?: boolean }): void {
+  statusUpdated(
+    session: Session,
+    columns: Partial<StatusColumns>,
+    { merge = false, row }: { readonly merge?: boolean; readonly row?: string },
+  ): void {
+    if (row !== undefined) return this.#subRow(session, row, columns, merge);
     const { gate } = columns;
-    const blank = { displayName: session.provider.name, statusText: '', gate: null, progress: null, remoteValidateOk: true, flags: {} };
     const before = session.columns;
-    session.columns = { ...(merge ? before : blank), ...columns };
+    session.columns = { ...(merge ? before : blankColumns(session.provider.name)), ...columns };
     for (const direction of directions) {
       const flag = `${direction}Flush` as const;
       if (session.columns.flags[flag] && !before.flags[flag] && !session.flushes.has(direction)) this.#hooks.flushRequested(session, direction);
@@ -225,6 +231,17 @@ export class Sessions implements SupportTarget {
       session.openGate();
       this.#hooks.changed(session);
     } else this.#hooks.changed(session);
+  }
+
+  isCancelled(session: Session): boolean {
+    return this.#hooks.isCancelled(session);
+  }
+
+  /** A further row of the session's own (M-096). */
+  #subRow(session: Session, row: string, columns: Partial<StatusColumns>, merge: boolean): void {
+    const before = merge ? session.rows.get(row) : undefined;
+    session.rows.set(row, { ...(before ?? blankColumns(`${session.provider.name} ${row}`)), ...columns });
+    this.#hooks.changed(session);
   }
 
   preprocessor(session: Session, preprocessor: Preprocessor): void {

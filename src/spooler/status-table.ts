@@ -1,4 +1,5 @@
 // The status table: one row per session, one for the spooler (M-095). Built when asked; changes are announced merged.
+import type { SessionKey } from '../message/recipient.ts';
 import type { StatusFlag } from '../provider/status.ts';
 import type { Queue } from '../store/message-store.ts';
 import type { StatusRow } from './contract.ts';
@@ -26,12 +27,13 @@ export function statusRows(
   };
   return [
     own,
-    ...sessions.map((session) =>
+    ...sessions.flatMap((session) => [
       sessionRow(
         session,
         count((queue) => typeof queue === 'object' && 'session' in queue && queue.session === session.key),
       ),
-    ),
+      ...furtherRows(session),
+    ]),
   ];
 }
 
@@ -47,6 +49,10 @@ function sessionRow(session: Session, queued: number): StatusRow {
   const methods = (['validateState', 'flush', 'changePassword'] as const).filter((method) => transport?.[method]);
   return { ...columns, id: session.key, statusText: columns.statusText || textOf(session), gate: session.gate, flags, methods, queued };
 }
+
+/** A session's further rows have no objects and no queue behind them. */
+const furtherRows = ({ key, rows }: Session): StatusRow[] =>
+  [...rows].map(([name, columns]) => ({ ...columns, id: `${key}/${name}` as SessionKey, methods: [], queued: 0 }));
 
 function textOf({ transport, failure, gate, suspended }: Session): string {
   if (suspended) return 'suspended';

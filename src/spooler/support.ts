@@ -16,6 +16,8 @@ export interface SupportTarget {
   notified(session: Session, news: SpoolerNotification): void;
   statusRecipients(message: MessageLookup, rows: readonly StatusRecipient[]): Promise<'matched' | 'unmatched'>;
   statusUpdated(session: Session, columns: Partial<StatusColumns>, options: { readonly merge?: boolean; readonly row?: string }): void;
+  /** Whether the one call that the session has in hand was cancelled. */
+  isCancelled(session: Session): boolean;
   preprocessor(session: Session, preprocessor: Preprocessor): void;
   postprocessor(session: Session, postprocessor: Postprocessor): void;
 }
@@ -97,7 +99,7 @@ export class SessionSupport implements SpoolerSupport {
 
   async yield(): Promise<'continue' | 'cancelled'> {
     await nextTurn();
-    return this.signal.aborted ? 'cancelled' : 'continue';
+    return this.signal.aborted || this.#target.isCancelled(this.#session) ? 'cancelled' : 'continue';
   }
 
   #check(): void {

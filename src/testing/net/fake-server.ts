@@ -55,13 +55,14 @@ export abstract class FakeServerBase<Step extends string, Deed> implements FakeS
   #port = 0;
   #connected = 0;
 
-  constructor(scheme: string, options: FakeServerOptions) {
+  /** `replies` says which of the fake's own misdeeds are answers. */
+  constructor(scheme: string, options: FakeServerOptions, replies: (own: Deed) => boolean = () => true) {
     this.#scheme = scheme;
     this.#options = options;
     this.clock = remoteSide(options.clock ?? systemClock);
     this.mailboxes = SharedMailboxes.of(options.mailboxes, options);
     this.implicitTls = options.tls === 'implicit';
-    this.plan = new FaultPlan(this.clock, () => true);
+    this.plan = new FaultPlan(this.clock, replies);
   }
 
   /** Tells the story of one connection; they are numbered from 1. */

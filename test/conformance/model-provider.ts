@@ -63,6 +63,10 @@ export class ModelSession implements TransportSession {
     this.support.updateStatus({ displayName: 'model', gate: null, flags: { available: true } });
   }
 
+  destination({ address }: Recipient): string {
+    return address.split('@').at(-1) ?? '';
+  }
+
   // Sending
 
   async submitMessage(message: OutboundMessage, signal: AbortSignal): Promise<SubmitResult> {
@@ -207,7 +211,7 @@ export class ModelSession implements TransportSession {
     this.open();
   }
 
-  async idle(): Promise<void> {}
+  async idle(_signal: AbortSignal): Promise<void> {}
   async flush(_request: FlushRequest): Promise<void> {}
 
   async logoff(): Promise<void> {

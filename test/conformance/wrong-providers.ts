@@ -111,6 +111,23 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
       }
     },
   },
+  'idles for ever': {
+    caughtBy: ['M-093 M-100 M-101'],
+    Session: class extends ModelSession {
+      override idle(): Promise<void> {
+        return new Promise(() => undefined);
+      }
+    },
+  },
+  'names another destination each time': {
+    caughtBy: ['U-033'],
+    Session: class extends ModelSession {
+      #count = 0;
+      override destination(): string {
+        return String(++this.#count);
+      }
+    },
+  },
   'closes everybody at the first logoff': {
     caughtBy: ['M-011'],
     logon: (() => {

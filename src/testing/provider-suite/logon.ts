@@ -68,8 +68,8 @@ export const logonCases: readonly ProviderCase[] = [
     async run(world) {
       world.side('refuseCredentials')();
       const error = await failureToLogOn(world);
-      const told = JSON.stringify([error, ...toldBy(error), error?.support?.logged, error?.support?.columns]);
-      for (const secret of world.under.secrets ?? []) assert(!told.includes(secret), 'a secret is told');
+      const told = JSON.stringify([error, ...toldBy(error), ...world.supports.flatMap(({ logged, columns }) => [logged, columns])]);
+      for (const secret of world.side('secrets')) assert(!told.includes(secret), 'a secret is told');
     },
   },
   {
@@ -115,6 +115,42 @@ export const logonCases: readonly ProviderCase[] = [
     },
   },
   {
+    title: 'M-093 M-100 M-101 idle, flush and validateState end in time, at the latest when they are aborted',
+    async run(world) {
+      const { session } = await world.logOn();
+      const release = world.can('stall') ? world.side('stall')() : undefined;
+      const calls: readonly [string, (signal: AbortSignal) => Promise<void> | undefined][] = [
+        ['idle', (signal) => session.idle?.(signal)],
+        ['flush', (signal) => session.flush?.({ inbound: true, outbound: true }, signal)],
+        ['validateState', (signal) => session.validateState?.({ configChanged: true }, signal)],
+      ];
+      if (!session.idle && !session.flush && !session.validateState) world.notShown('the session has none of them');
+      for (const [name, call] of calls) {
+        const stop = new AbortController();
+        const running = Promise.resolve(call(stop.signal)).catch(() => undefined);
+        await world.calm();
+        stop.abort(new Error('enough'));
+        await world.ends(running, name, graceMs);
+      }
+      await release?.();
+    },
+  },
+  {
+    title: 'U-033 the destination of a recipient is a text, and the same each time',
+    async run(world) {
+      const { session } = await world.logOn();
+      if (!session.destination) return world.notShown('the session has one queue for all');
+      const destinations = new Set<unknown>();
+      for (let count = 0; count < 3; count++) {
+        const recipient = { ...world.recipient(1), id: count + 1, kind: 'to' as const };
+        const destination = Promise.resolve(session.destination(recipient, new AbortController().signal));
+        destinations.add(await world.ends(destination, 'destination', graceMs));
+      }
+      assert.equal(destinations.size, 1, `one destination, not ${[...destinations].join(' and ')}`);
+      assert.equal(typeof [...destinations][0], 'string');
+    },
+  },
+  {
     title: 'M-011 two sessions of one provider are apart: one logs off, the other goes on',
     async run(world) {
       const one = await world.logOn({ spool: new Spool(), support: { session: 'one/provider' } });
@@ -142,7 +178,8 @@ export const logonCases: readonly ProviderCase[] = [
       const { done } = world.begin(logged);
       await world.calm();
       await world.logOff(logged);
-      await world.ends(done, 'the hand-over', graceMs);
+      const { summary } = await world.ends(done, 'the hand-over', graceMs);
+      assert.deepEqual(summary, ['1:notSent']);
       await release();
     },
   },
@@ -188,7 +225,6 @@ interface Failure {
   readonly code?: string;
   readonly message: string;
   readonly gate?: { readonly reason?: string };
-  readonly support?: LoggedOn['support'];
   readonly handOver?: readonly string[];
 }
 
@@ -199,7 +235,7 @@ async function failureToLogOn(world: ProviderWorld): Promise<Failure | undefined
   if (!('session' in logged)) return logged;
   if (!world.can('send')) return world.poll(logged).then(() => undefined, failed);
   const { error, summary } = await world.submit(logged);
-  return Object.assign(error ?? new Error('the hand-over went through'), { support: logged.support, handOver: summary }) as Failure;
+  return Object.assign(error ?? new Error('the hand-over went through'), { handOver: summary }) as Failure;
 }
 
 /** What JSON leaves out of an error, and its causes. */

@@ -41,6 +41,8 @@ export class ProviderWorld implements AsyncDisposable {
   readonly spool = new Spool();
   readonly under: ProviderUnderTest;
   readonly stray = new StrayErrors();
+  /** What the sessions were handed, also those whose logon failed. */
+  readonly supports: TestSupport[] = [];
   readonly #capabilities: ProviderCapabilities;
   readonly #patienceMs: number;
   readonly #sessions = new Set<LoggedOn>();
@@ -93,6 +95,7 @@ export class ProviderWorld implements AsyncDisposable {
       ...(credentials && { credentials: credentials.bind(this.under) }),
       ...more,
     });
+    this.supports.push(support);
     const logon = this.provider.logon(support, logonOptions({ inbound: false, outbound: false, ...rest }));
     const logged = { session: await this.ends(logon, 'logon', graceMs), support };
     this.#sessions.add(logged);

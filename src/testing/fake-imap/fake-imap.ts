@@ -2,6 +2,7 @@
 // and misbehaviour on request.
 import type { FaultHandle } from '../faults/fault.ts';
 import { keep } from '../kept-lines.ts';
+import type { ArrivalQuery } from '../mailboxes/arrival.ts';
 import type { DeliverOptions } from '../mailboxes/fake-mailboxes.ts';
 import type { FakeMailbox, FakeMessage } from '../mailboxes/mailbox.ts';
 import { FakeServerBase, type FakeServer, type FakeServerOptions } from '../net/fake-server.ts';
@@ -23,6 +24,8 @@ export type OnImapCommand = (command: ImapLogEntry) => ImapMisdeed | readonly Im
 export interface FakeImap extends FakeServer {
   /** Puts a message into a mailbox; clients that have it open are told. @throws ENOTFOUND no such user */
   deliver(user: string, path: string, raw: string | Uint8Array, options?: DeliverOptions): FakeMessage;
+  /** Waits for a message in a mailbox, such as one that a client files. @throws ETIMEDOUT with what is there instead */
+  received(query?: ArrivalQuery): Promise<FakeMessage>;
   /** Looks into a mailbox. @throws ENOTFOUND no such user or mailbox */
   mailbox(user: string, path: string): FakeMailbox;
   /** Gives a mailbox another UIDVALIDITY and its messages new UIDs; clients that have it open are sent away. */
@@ -64,6 +67,10 @@ class Server extends FakeServerBase<string, ImapMisdeed> implements FakeImap, Im
 
   deliver(user: string, path: string, raw: string | Uint8Array, options?: DeliverOptions): FakeMessage {
     return this.mailboxes.deliver(user, path, raw, options);
+  }
+
+  received(query?: ArrivalQuery): Promise<FakeMessage> {
+    return this.mailboxes.received(query);
   }
 
   mailbox(user: string, path: string): FakeMailbox {

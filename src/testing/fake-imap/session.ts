@@ -125,6 +125,7 @@ export class ImapSession {
   }
 
   async #answer(tag: string, name: string, raw: RawCommand): Promise<void> {
+    this.#mischief = [];
     const misdeeds = this.host.hear({ connection: this.#connection, user: this.user, tag, name, line: raw.text }, this.#wire.address);
     await this.#wrong(misdeeds, tag, this.user);
     if (this.#twist.answered) return this.#finish();

@@ -4,7 +4,7 @@ import { MailspoolError } from '../../errors.ts';
 import { systemClock, type Instant } from '../../time/clock.ts';
 import { durationMs, type Duration } from '../duration.ts';
 import type { SmtpPath } from './grammar.ts';
-import type { ParsedMail } from './parsed-mail.ts';
+import type { ParsedMail } from '../mime/parsed-mail.ts';
 
 /** A message with its envelope, as the client handed it over. */
 export interface ReceivedMail {

@@ -3,6 +3,7 @@
 import { MailspoolError } from '../../errors.ts';
 import { systemClock, type Clock, type Instant } from '../../time/clock.ts';
 import { Accounts, defaultUsers, type FakeCredentials, type FakeUsers } from '../accounts.ts';
+import { arrival, type ArrivalQuery } from './arrival.ts';
 import type { FakeMailbox, FakeMessage, Mailbox } from './mailbox.ts';
 import { UserMailboxes } from './user-mailboxes.ts';
 
@@ -29,6 +30,12 @@ export interface FakeMailboxes {
   expireToken(name?: string): void;
   /** Puts a message into a mailbox, which is created if need be; clients that have it open are told. @throws ENOTFOUND no such user */
   deliver(user: string, path: string, raw: string | Uint8Array, options?: DeliverOptions): FakeMessage;
+  /**
+   * Waits for a message in a mailbox, or gives the first that is there already.
+   * @throws ETIMEDOUT with what is there instead
+   * @throws ENOTFOUND no such user or mailbox
+   */
+  received(query?: ArrivalQuery): Promise<FakeMessage>;
   /** Looks into a mailbox. @throws ENOTFOUND no such user or mailbox */
   mailbox(user: string, path: string): FakeMailbox;
   /** Gives a mailbox another UIDVALIDITY, and its messages new UIDs from 1 on. @throws ENOTFOUND no such user or mailbox */
@@ -79,6 +86,10 @@ export class SharedMailboxes implements FakeMailboxes {
     const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw;
     const mailbox = mailboxes.get(path) ?? mailboxes.create(path);
     return mailbox.append(bytes, options.flags ?? [], Number(options.internalDate ?? this.now()));
+  }
+
+  async received(query: ArrivalQuery = {}): Promise<FakeMessage> {
+    return await arrival(this.mailbox(query.user ?? this.users[0] ?? '', query.mailbox ?? 'INBOX'), query);
   }
 
   mailbox(user: string, path: string): Mailbox {

@@ -1,6 +1,8 @@
 // One mailbox as IMAP knows it: messages under ascending UIDs, flags, modification sequences. For the fakes' sessions,
 // which compare it with what they told their client, and for tests, which look into it.
+import PostalMime from 'postal-mime';
 import type { Instant } from '../../time/clock.ts';
+import type { ParsedMail } from '../mime/parsed-mail.ts';
 
 /** A message in a fake's mailbox. */
 export interface FakeMessage {
@@ -12,6 +14,8 @@ export interface FakeMessage {
   readonly flags: ReadonlySet<string>;
   /** RFC 7162. */
   readonly modseq: number;
+  /** The content parsed, once. */
+  parsed(): Promise<ParsedMail>;
 }
 
 /** What a test sees of a mailbox. The messages are those of now; look again for those of later. */
@@ -67,6 +71,7 @@ export class Mailbox implements FakeMailbox {
   }
 
   append(raw: Uint8Array, flags: Iterable<string>, internalDate: Instant): HeldMessage {
+    let parsed: Promise<ParsedMail> | undefined;
     const message = {
       uid: this.uidNext++,
       raw,
@@ -74,6 +79,7 @@ export class Mailbox implements FakeMailbox {
       flags: this.#known(flags),
       modseq: ++this.highestModseq,
       expunged: false,
+      parsed: () => (parsed ??= PostalMime.parse(raw)),
     };
     this.#messages.set(message.uid, message);
     this.#announce();

@@ -278,6 +278,25 @@ describe('fakeImap, driven by imapflow', () => {
     expect(uids('INBOX')).toEqual([2, 4]);
   });
 
+  it('U-062 waits for what a client files, and says what is there instead', async () => {
+    await using server = await fakeImap();
+    await using flow = await client(server);
+    const sent = server.received({ mailbox: 'Sent', to: 'BOB@test', from: /^ann@/, subject: 'Number 2' });
+    await flow.append('Sent', message(1));
+    await flow.append('Sent', message(2));
+    expect(await sent).toMatchObject({ uid: 2 });
+    expect((await (await server.received({ mailbox: 'Sent' })).parsed()).text).toBe('Body 1\n');
+    await flow.mailboxOpen('Sent');
+    const moved = server.received({ mailbox: 'Archive', user: 'user' });
+    await flow.messageMove('1', 'Archive', { uid: true });
+    expect(await moved).toMatchObject({ uid: 1 });
+    await expect(server.received({ mailbox: 'Archive', subject: 'Number 9', within: 5 })).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+      message: expect.stringMatching(/no message \(subject Number 9\) in Archive within 5 ms; it has 1.*\n {2}UID 1: "Number 1"/) as string,
+    });
+    await expect(server.received({ mailbox: 'Nowhere' })).rejects.toMatchObject({ code: 'ENOTFOUND' });
+  });
+
   it('moves without MOVE and UIDPLUS too', async () => {
     await using server = await fakeImap({ without: ['MOVE', 'UIDPLUS'] });
     server.deliver('user', 'INBOX', message(1));

@@ -104,6 +104,8 @@ export function commandLine(terminal: Terminal, act: (command: Command, run: Run
   addRunning(add);
   addSubmit(add);
   addQueue(add);
+  addCourse(add);
+  addSessions(add);
   return program;
 }
 
@@ -173,16 +175,17 @@ function addSubmit(add: Add): void {
   );
 }
 
+/** The flags that choose messages. */
+const filtered = (command: Command): Command =>
+  command
+    .option('--state <states>', 'some recipient is in one of these; may be repeated', stateArgument)
+    .option('--recipient <address>')
+    .option('--folder <name>', 'Outbox, Sent, Inbox or another')
+    .option('--account <name>')
+    .addOption(new Option('--outbound', 'only mail that was submitted').conflicts('inbound'))
+    .addOption(new Option('--inbound', 'only mail that was received'));
+
 function addQueue(add: Add): void {
-  const filtered = (command: Command): Command =>
-    command
-      .option('--state <states>', 'some recipient is in one of these; may be repeated', stateArgument)
-      .option('--recipient <address>')
-      .option('--folder <name>', 'Outbox, Sent, Inbox or another')
-      .option('--account <name>')
-      .addOption(new Option('--outbound', 'only mail that was submitted').conflicts('inbound'))
-      .addOption(new Option('--inbound', 'only mail that was received'));
-  const ids = (args: readonly string[]): EntryId[] => args as EntryId[];
   add(
     'list',
     'the messages in the store',
@@ -201,16 +204,83 @@ function addQueue(add: Add): void {
     async (context, args) => await (await import('./commands/queue.ts')).explain(context, args[0] as EntryId),
     (command) => command.argument('<id>'),
   );
+}
+
+function addCourse(add: Add): void {
+  const ids = (args: readonly string[]): EntryId[] => args as EntryId[];
+  const bulk = (verb: 'retry' | 'hold' | 'release' | 'purge', description: string): void =>
+    add(
+      verb,
+      description,
+      async (context, args, flags) => await (await import('./commands/course.ts')).bulk(context, verb, ids(args), flags),
+      (command) =>
+        filtered(command.argument('[id...]'))
+          .option('--reason <text>', 'for the log, and for whoever asks why')
+          .option('--dry-run', 'only show which messages it would be'),
+    );
   add(
     'cancel',
     'take messages back, as far as they are not under way',
-    async (context, args) => await (await import('./commands/queue.ts')).cancel(context, ids(args)),
+    async (context, args) => await (await import('./commands/course.ts')).cancel(context, ids(args)),
     (command) => command.argument('<id...>'),
   );
   add(
-    'retry',
-    'another attempt for failed, expired, deferred or uncertain recipients; the message keeps its id',
-    async (context, args, flags) => await (await import('./commands/queue.ts')).retry(context, ids(args), flags),
-    (command) => filtered(command.argument('[id...]')).option('--dry-run', 'only show what would be tried again'),
+    'reschedule',
+    'send a waiting message at another time',
+    async (context, args, flags) => await (await import('./commands/course.ts')).reschedule(context, args[0] as EntryId, flags),
+    (command) =>
+      command
+        .argument('<id>')
+        .option('--at <time>', 'not before this time, as 2026-03-01T08:00', timeArgument)
+        .option('--after <duration>', 'not before so long from now, as 10min; 0s: now', durationArgument),
+  );
+  bulk('retry', 'another attempt for failed, expired, deferred or uncertain recipients; the message keeps its id');
+  bulk('hold', 'keep messages from being sent until they are released');
+  bulk('release', 'let held messages go');
+  bulk('purge', 'remove messages that have not been sent; nobody is told');
+  add(
+    'resolve',
+    'say what became of uncertain recipients: accepted, rejected or notSent',
+    async (context, args, flags) => await (await import('./commands/course.ts')).resolve(context, args[0] as EntryId, args[1] ?? '', flags),
+    (command) => command.argument('<id>').argument('<verdict>').option('--recipient <address>', 'only this one'),
+  );
+  add(
+    'clone',
+    'submit a copy of a message: new id, new Message-ID',
+    async (context, args, flags) => await (await import('./commands/course.ts')).clone(context, args[0] as EntryId, flags),
+    (command) => command.argument('<id>').option('--to <address>', 'to others than the original; may be repeated', repeated),
+  );
+}
+
+function addSessions(add: Add): void {
+  const flushed = (command: Command): Command =>
+    command
+      .option('--session <name>', 'only this session; may be repeated', repeated)
+      .option('--background', 'do not wait for its end')
+      .option('--headers-only', 'fetch only headers, where the session can')
+      .option('--max-size <bytes>', 'fetch nothing larger, where the session can', countArgument);
+  add(
+    'flush',
+    'send and fetch now what waits for its time, session by session',
+    async (context, _, flags) => await (await import('./commands/sessions.ts')).flush(context, 'flush', flags),
+    flushed,
+  );
+  add(
+    'receive',
+    'fetch mail now',
+    async (context, _, flags) => await (await import('./commands/sessions.ts')).flush(context, 'receive', flags),
+    flushed,
+  );
+  add(
+    'suspend',
+    'neither send nor receive through a session, or through any',
+    async (context, args) => await (await import('./commands/sessions.ts')).suspend(context, 'suspend', args[0]),
+    (command) => command.argument('[session]'),
+  );
+  add(
+    'resume',
+    'go on after suspend',
+    async (context, args) => await (await import('./commands/sessions.ts')).suspend(context, 'resume', args[0]),
+    (command) => command.argument('[session]'),
   );
 }

@@ -1,8 +1,8 @@
 // What of a spooler can be reached through the control socket, and what a stranger on the other end may hand to it.
 import { z } from 'zod';
 import { MailspoolError } from '../../errors.ts';
-import type { Cursor, EntryId, StateName } from '../../message/recipient.ts';
-import type { SubmitMessage, SubmitOptions } from '../../message/submit-message.ts';
+import type { Cursor, EntryId, SessionKey, StateName } from '../../message/recipient.ts';
+import type { SendAt, SubmitMessage, SubmitOptions } from '../../message/submit-message.ts';
 import { stateNames } from '../../message/transitions.ts';
 import type { Spooler } from '../../spooler/contract.ts';
 import type { MessageFilter } from '../../store/message-store.ts';
@@ -10,7 +10,9 @@ import type { MessageFilter } from '../../store/message-store.ts';
 /** The command line runs against this, whether the spooler is in its own process or in another. */
 export type SpoolerSurface = Pick<
   Spooler,
-  'submit' | 'settled' | 'list' | 'get' | 'raw' | 'explain' | 'cancel' | 'retry' | 'hold' | 'release' | 'status' | 'changes'
+  | ('submit' | 'settled' | 'list' | 'get' | 'raw' | 'explain' | 'changes' | 'status')
+  | ('cancel' | 'reschedule' | 'retry' | 'hold' | 'release' | 'purge' | 'resolve' | 'clone')
+  | ('flush' | 'suspend' | 'resume')
 >;
 
 /** nodemailer's fields that carry the message itself. Those that read files, write caches or run code stay at home. */
@@ -78,6 +80,22 @@ export const messageFilter = (value: unknown): MessageFilter => parsed(filterSch
 export const idOrFilter = (value: unknown): EntryId | MessageFilter => (typeof value === 'string' ? entryId(value) : messageFilter(value));
 export const bulkOptions = (value: unknown): { reason?: string; dryRun?: boolean } =>
   parsed(z.strictObject({ reason: z.string().optional(), dryRun: z.boolean().optional() }), value ?? {}, 'options');
+export const recipientId = (value: unknown): number => parsed(z.int().min(0), value, 'recipient');
+export const verdict = (value: unknown): 'accepted' | 'rejected' | 'notSent' => parsed(z.enum(['accepted', 'rejected', 'notSent']), value, 'verdict');
+export const sessionKey = (value: unknown): SessionKey | undefined =>
+  value === undefined || value === null ? undefined : (parsed(identifier, value, 'session') as SessionKey);
+const sendAtSchema = z.union([z.number(), z.strictObject({ afterMs: z.number() }), z.strictObject({ local: z.string(), timeZone: z.string() })]);
+export const sendAt = (value: unknown): Exclude<SendAt, Date> => parsed(sendAtSchema, value, 'sendAt');
+const flushSchema = z.strictObject({
+  inbound: z.boolean().optional(),
+  outbound: z.boolean().optional(),
+  headersOnly: z.boolean().optional(),
+  maxSizeBytes: z.number().optional(),
+  sessions: z.array(identifier).optional(),
+  async: z.boolean().optional(),
+});
+export const flushOptions = (value: unknown): NonNullable<Parameters<Spooler['flush']>[0]> =>
+  parsed(flushSchema, value ?? {}, 'options') as NonNullable<Parameters<Spooler['flush']>[0]>;
 export const untilStates = (value: unknown): { until?: StateName[] } =>
   parsed(z.strictObject({ until: z.array(state).optional() }), value ?? {}, 'options');
 export const afterCursor = (value: unknown): { after?: Cursor } =>

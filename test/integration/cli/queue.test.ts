@@ -105,6 +105,23 @@ describe('a second process', () => {
     expect((await run.ended).code).toBe(0);
   });
 
+  it('U-060 holds, releases, reschedules, copies, suspends and flushes what the running spooler has', async () => {
+    const run = place.start(['run', '--smtp', smtp.url]);
+    await run.shows(/^running/m);
+    const later = submittedId((await place.run(compose('--json', '--after', '1h'))).stdout);
+    expect((await place.run(['hold', later, '--reason', 'ask Ann'])).stdout).toBe(`held  ${later}\n`);
+    expect((await place.run(['explain', later])).stdout).toContain('ask Ann');
+    expect((await place.run(['release', '--state', 'held'])).stdout).toBe(`released  ${later}\n`);
+    expect((await place.run(['suspend'])).code).toBe(0);
+    expect((await place.run(['reschedule', later, '--after', '0s'])).code).toBe(0);
+    const copy = submittedId((await place.run(['clone', later, '--json'])).stdout);
+    expect((await place.run(['resume', 'smtp'])).stdout).toBe('resumed  smtp\n');
+    expect((await place.run(['flush'])).stdout).toBe('done\n');
+    expect((await listed('--state', 'relayed')).map(({ id }) => id).sort()).toEqual([later, copy].sort());
+    run.child.kill('SIGINT');
+    expect((await run.ended).code).toBe(0);
+  });
+
   it('sends a large attachment through the socket', async () => {
     await writeFile(join(place.folder, 'large.bin'), Buffer.alloc(12_000_000, 'abc'));
     const run = place.start(['run', '--smtp', smtp.url]);

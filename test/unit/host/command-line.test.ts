@@ -212,6 +212,15 @@ describe('the queue', () => {
     [['explain', 'a']],
     [['cancel', 'a']],
     [['retry', 'a']],
+    [['hold', 'a']],
+    [['release', 'a']],
+    [['purge', 'a', '--dry-run']],
+    [['reschedule', 'a', '--after', '1h']],
+    [['clone', 'a']],
+    [['flush']],
+    [['receive', '--session', 'imap']],
+    [['suspend', 'smtp']],
+    [['resume']],
     [['status']],
     [['config']],
     [['submit', '--to', 'x@test']],
@@ -232,6 +241,77 @@ describe('the queue', () => {
     const late = await mailspool(['cancel', 'a', 'b'], { spooler });
     expect(late.code).toBe(5);
     expect(late.stdout).toMatch(/^cancelled {2}a\ntoo late {2}b/);
+  });
+
+  it('U-060 hold, release, purge: by identifier or filter, with a dry run and a reason', async () => {
+    const spooler = fakeSpooler([storedMessage('a')]);
+    expect(await mailspool(['hold', 'a', '--reason', 'ask Ann first'], { spooler })).toMatchObject({ code: 0, stdout: 'held  a\n' });
+    expect((await mailspool(['release', '--state', 'held'], { spooler })).stdout).toBe('released  a\n');
+    expect((await mailspool(['purge', 'a', '--dry-run'], { spooler })).stdout).toBe('would purge  a\n');
+    expect(spooler.calls).toEqual([
+      ['hold', { ids: ['a'] }],
+      ['release', { states: ['held'] }],
+      ['purge', { ids: ['a'] }],
+    ]);
+  });
+
+  it('reschedule: 0 if it waits for the new time, 5 if it was too late', async () => {
+    const spooler = fakeSpooler([storedMessage('a'), storedMessage('b', { folder: 'Sent' })]);
+    const moved = await mailspool(['reschedule', 'a', '--at', '2026-03-01T08:00:00Z'], { spooler });
+    expect(moved).toMatchObject({ code: 0, stdout: expect.stringMatching(/^rescheduled {2}a {2}not before 2026-03-01/) as string });
+    expect((await mailspool(['reschedule', 'b', '--after', '0s'], { spooler })).code).toBe(5);
+    expect(spooler.calls).toEqual([
+      ['reschedule', 'a', Date.UTC(2026, 2, 1, 8)],
+      ['reschedule', 'b', { afterMs: 0 }],
+    ]);
+  });
+
+  it('resolve speaks of those who are uncertain, or of the one that is named', async () => {
+    const uncertain = { state: 'uncertain', since: 0, diagnostic: { code: 'EUNCERTAIN', text: 'lost' }, next: 'operator' } as const;
+    const rows = [
+      recipientRow('bob@test', { status: uncertain }),
+      recipientRow('carol@test', { id: 2, status: uncertain }),
+      recipientRow('dan@test', { id: 3 }),
+    ];
+    const spooler = fakeSpooler([storedMessage('a', { recipients: rows })]);
+    expect((await mailspool(['resolve', 'a', 'accepted', '--recipient', 'Carol@test'], { spooler })).stdout).toBe('accepted  carol@test\n');
+    expect((await mailspool(['resolve', 'a', 'notsent'], { spooler })).code).toBe(0);
+    expect(spooler.calls.map(([, , recipient, verdict]) => [recipient, verdict])).toEqual([
+      [2, 'accepted'],
+      [1, 'notSent'],
+      [2, 'notSent'],
+    ]);
+    const none = await mailspool(['resolve', 'a', 'accepted', '--recipient', 'dan@test'], { spooler });
+    expect(none.stderr).toMatch(/no such recipient who is uncertain \(ENOTINQUEUE\)/);
+  });
+
+  it('clone says the new identifier and may go to others', async () => {
+    const spooler = fakeSpooler([storedMessage('a')]);
+    expect((await mailspool(['clone', 'a', '--to', 'eve@test'], { spooler })).stdout).toBe('queued  copy  a copy of a\n');
+    expect(spooler.calls).toEqual([['clone', 'a', { recipients: [{ type: 'SMTP', address: 'eve@test' }] }]]);
+  });
+
+  it('flush sends and fetches, receive only fetches; suspend and resume are for one session or all', async () => {
+    const spooler = fakeSpooler();
+    await mailspool(['flush', '--session', 'smtp', '--session', 'imap', '--background'], { spooler });
+    await mailspool(['receive', '--headers-only', '--max-size', '50000'], { spooler });
+    await mailspool(['suspend', 'smtp'], { spooler });
+    expect((await mailspool(['resume'], { spooler })).stdout).toBe('resumed  all sessions\n');
+    expect(spooler.calls).toEqual([
+      ['flush', { inbound: true, outbound: true, sessions: ['smtp', 'imap'], async: true }],
+      ['flush', { inbound: true, outbound: false, headersOnly: true, maxSizeBytes: 50_000 }],
+      ['suspend', 'smtp'],
+      ['resume', undefined],
+    ]);
+  });
+
+  it.each([['flush'], ['receive'], ['suspend'], ['resume']])('%s without a running spooler says so', async (command) => {
+    await mkdir(join(folder, 'spool'));
+    const ran = await mailspool([command], { where: 'store' });
+    expect(ran).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no spooler is running on this store \(ESTOPPED\)\n.*mailspool run/) as string,
+    });
   });
 
   it('closes what it opened, also after an error', async () => {
@@ -260,6 +340,9 @@ describe('bad input', () => {
     ['a missing file', ['submit', 'none.eml'], 2, /none\.eml cannot be read: there is no such file \(EINVALID\)/],
     ['a folder as attachment', ['submit', '--to', 'x@test', '--attach', '.'], 2, /it is a directory/],
     ['retry of everything', ['retry'], 2, /retry needs identifiers or a filter \(EINVALID\)/],
+    ['purge of everything', ['purge'], 2, /purge needs identifiers or a filter \(EINVALID\)/],
+    ['reschedule to no time', ['reschedule', 'a'], 2, /needs a time.*\(EINVALID\)\nWrite --after 0s/],
+    ['a verdict that is none', ['resolve', 'a', 'maybe'], 2, /"maybe" is no verdict \(EINVALID\)\nWrite accepted, rejected, notSent/],
     ['both directions', ['list', '--inbound', '--outbound'], 2, /cannot be used with option/],
     ['a missing configuration', ['list', '--config', 'none.json'], 2, /none\.json cannot be read: there is no such file \(ECONFIG\)/],
     ['a wrong provider', ['config', '--smtp', 'gopher://x'], 2, /providers\[0\].*\(ECONFIG\)\nWrite smtp:\/\//],
@@ -332,7 +415,23 @@ describe('help', () => {
   it('names every command and every exit code', async () => {
     const { code, stdout } = await mailspool(['--help']);
     expect(code).toBe(0);
-    for (const word of ['run', 'sandbox', 'demo', 'config', 'status', 'submit', 'list', 'show', 'explain', 'cancel', 'retry', 'Exit codes', '130'])
+    for (const word of [
+      'run',
+      'sandbox',
+      'demo',
+      'config',
+      'status',
+      'submit',
+      'list',
+      'show',
+      'explain',
+      'cancel',
+      'retry',
+      'purge',
+      'flush',
+      'Exit codes',
+      '130',
+    ])
       expect(stdout).toContain(word);
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EntryId } from '../../../src/message/recipient.ts';
+import type { EntryId, SessionKey } from '../../../src/message/recipient.ts';
 import { connectControl, serveControl, type ControlOptions, type RemoteSpooler } from '../../../src/host/control/control.ts';
 import { longestSocketPath, socketPaths } from '../../../src/host/control/socket-path.ts';
 import { virtualTime } from 'mailspool/testing';
@@ -85,13 +85,36 @@ describe('the socket of a store', () => {
 describe('calls through the socket', () => {
   it('answer as the spooler does', async () => {
     const message = storedMessage('a', { folder: 'Sent' });
-    const { remote } = await served(fakeSpooler([message]));
+    const { remote, spooler } = await served(fakeSpooler([message]));
     expect(await remote.get(id('a'))).toEqual(message);
     expect(await remote.get(id('b'))).toBeUndefined();
     expect(await remote.cancel(id('a'))).toEqual({ result: 'tooLate', reason: 'notQueued' });
     expect(await remote.explain(id('a'))).toMatchObject([{ sentence: 'It waits.' }]);
     expect(await remote.retry({ states: ['failed'] })).toEqual({ changed: ['a'], unchanged: [] });
     expect(await remote.status()).toEqual([]);
+    expect(await remote.purge(id('a'), { dryRun: true })).toEqual({ changed: ['a'], unchanged: [] });
+    expect(await remote.reschedule(id('a'), new Date(5))).toMatchObject({ result: 'tooLate' });
+    expect(await remote.clone(id('a'), { subject: 'Again' })).toMatchObject({ id: 'copy' });
+    await remote.resolve(id('a'), 0, 'accepted');
+    await remote.flush({ inbound: true, sessions: ['imap' as SessionKey] });
+    await remote.suspend();
+    await remote.resume('imap' as SessionKey);
+    expect(spooler.calls.map(([call, ...given]) => [call, ...given])).toMatchObject([
+      ['purge', 'a'],
+      ['reschedule', 'a', 5],
+      ['clone', 'a', { subject: 'Again' }],
+      ['resolve', 'a', 0, 'accepted'],
+      ['flush', { inbound: true, sessions: ['imap'] }],
+      ['suspend', undefined],
+      ['resume', 'imap'],
+    ]);
+  });
+
+  it('X-016 a copy cannot read files or URLs of the other process, and what is not known is refused by name', async () => {
+    const { remote } = await served();
+    await expect(remote.clone(id('a'), { attachments: [{ path: '/etc/passwd' }] })).rejects.toMatchObject({ code: 'EINVALID' });
+    await expect(remote.resolve(id('a'), 0, 'maybe' as never)).rejects.toMatchObject({ code: 'EINVALID', field: 'verdict' });
+    await expect(remote.flush({ everything: true } as never)).rejects.toMatchObject({ code: 'EINVALID' });
   });
 
   it('errors keep code, field, sentence and remedy', async () => {

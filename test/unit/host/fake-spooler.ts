@@ -17,6 +17,8 @@ export interface Taken {
 
 export interface FakeSpooler extends SpoolerSurface, AsyncDisposable {
   readonly taken: Taken[];
+  /** What was asked for, beside submitting and looking. */
+  readonly calls: readonly unknown[][];
   readonly messages: Message[];
   readonly disposed: () => boolean;
   announce(id: string): void;
@@ -26,6 +28,15 @@ export interface FakeSpooler extends SpoolerSurface, AsyncDisposable {
 
 export function fakeSpooler(messages: Message[] = []): FakeSpooler {
   const taken: Taken[] = [];
+  const calls: unknown[][] = [];
+  const called = (...call: unknown[]): Promise<void> => {
+    calls.push(call);
+    return Promise.resolve();
+  };
+  const bulk = (verb: string, where: unknown) => {
+    calls.push([verb, where]);
+    return Promise.resolve({ changed: messages.map(({ id }) => id), unchanged: [] });
+  };
   const aborted: string[] = [];
   const listeners = new Set<(change: Change) => void>();
   let disposed = false;
@@ -36,6 +47,7 @@ export function fakeSpooler(messages: Message[] = []): FakeSpooler {
   };
   return {
     taken,
+    calls,
     messages,
     aborted,
     disposed: () => disposed,
@@ -66,8 +78,23 @@ export function fakeSpooler(messages: Message[] = []): FakeSpooler {
         found(id).folder === 'Outbox' ? { result: 'cancelled' as const } : { result: 'tooLate' as const, reason: 'notQueued' as const },
       ),
     retry: (where) => Promise.resolve({ changed: typeof where === 'string' ? [where] : messages.map(({ id }) => id), unchanged: [] }),
-    hold: () => Promise.resolve({ changed: [], unchanged: [] }),
-    release: () => Promise.resolve({ changed: [], unchanged: [] }),
+    hold: (where) => bulk('hold', where),
+    release: (where) => bulk('release', where),
+    purge: (where) => bulk('purge', where),
+    resolve: (id, recipient, verdict) => called('resolve', id, recipient, verdict),
+    reschedule: (id, at) => {
+      calls.push(['reschedule', id, at]);
+      return Promise.resolve(
+        found(id).folder === 'Outbox' ? { result: 'cancelled' as const } : { result: 'tooLate' as const, reason: 'notQueued' as const },
+      );
+    },
+    clone: async (id, changes) => {
+      await called('clone', id, changes);
+      return { id: 'copy' as EntryId, messageId: '<copy@test>', envelope: { from: 'ann@test', to: ['bob@test'] }, existing: false };
+    },
+    flush: ({ signal: _signal, ...options } = {}) => called('flush', options),
+    suspend: (session) => called('suspend', session),
+    resume: (session) => called('resume', session),
     status: () => Promise.resolve([]),
     changes: async function* ({ signal } = {}) {
       const waiting: Change[] = [];

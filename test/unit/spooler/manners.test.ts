@@ -179,7 +179,9 @@ test('M-070 a native report: the transport says by statusRecipients what it mean
     startMessage: async (message) => {
       const next = incoming.shift();
       if (next === 'status') {
-        await support.statusRecipients({ entryId: sentId as never }, [{ recipient: { type: 'SMTP', address: 'bob@harbour.example' }, status: 'delivered', at: support.clock.now() }]);
+        await support.statusRecipients({ entryId: sentId as never }, [
+          { recipient: { type: 'SMTP', address: 'bob@harbour.example' }, status: 'delivered', at: support.clock.now() },
+        ]);
         await message.setReference('report 1');
         message.setProperties({ messageClass: 'REPORT.IPM.Note.DR' });
         await message.setContent(Buffer.from('Subject: Delivered\r\n\r\n'));

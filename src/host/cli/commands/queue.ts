@@ -1,8 +1,7 @@
-// `list`, `show`, `explain`, `cancel`, `retry`: looking at mail in the store, and changing its course.
+// `list`, `show`, `explain`: looking at mail in the store.
 import { MailspoolError } from '../../../errors.ts';
 import type { Message } from '../../../message/message.ts';
 import type { EntryId, StateName } from '../../../message/recipient.ts';
-import type { CancelResult } from '../../../spooler/contract.ts';
 import type { MessageFilter } from '../../../store/message-store.ts';
 import type { SpoolerSurface } from '../../control/surface.ts';
 import type { Context } from '../context.ts';
@@ -29,7 +28,7 @@ export interface FilterFlags {
   readonly outbound?: boolean;
 }
 
-const filterOf = ({ state, folder, recipient, account, inbound, outbound }: FilterFlags): MessageFilter => ({
+export const filterOf = ({ state, folder, recipient, account, inbound, outbound }: FilterFlags): MessageFilter => ({
   ...(state === undefined ? {} : { states: state }),
   ...(folder === undefined ? {} : { folder }),
   ...(recipient === undefined ? {} : { recipient }),
@@ -90,7 +89,8 @@ export async function show(context: Context, id: EntryId, flags: { readonly raw?
   });
 }
 
-async function found(spooler: SpoolerSurface, id: EntryId): Promise<Message> {
+/** @throws ENOTFOUND */
+export async function found(spooler: SpoolerSurface, id: EntryId): Promise<Message> {
   const message = await spooler.get(id);
   if (message === undefined)
     throw new MailspoolError('ENOTFOUND', `there is no message ${id}`, { field: 'id', remedy: '`mailspool list` shows the identifiers.' });
@@ -149,52 +149,6 @@ export async function explain(context: Context, id: EntryId): Promise<ExitCode> 
     output.pairs(
       explanations.map((each) => [addressText(each.recipient), { text: explanationText(each), tone: toneOfState(each.recipient.status.state) }]),
     );
-    return 0;
-  });
-}
-
-export async function cancel(context: Context, ids: readonly EntryId[]): Promise<ExitCode> {
-  return await context.withSpooler<ExitCode>({}, async ({ spooler }) => {
-    const results: ({ id: EntryId } & CancelResult)[] = [];
-    for (const id of ids) await found(spooler, id);
-    for (const id of ids) {
-      const result = { id, ...(await spooler.cancel(id)) };
-      results.push(result);
-      context.output.line(cancelText(context, result));
-    }
-    context.output.document(results);
-    return results.every(({ result }) => result === 'cancelled') ? 0 : 5;
-  });
-}
-
-function cancelText({ output }: Context, result: { id: EntryId } & CancelResult): string {
-  switch (result.result) {
-    case 'cancelled':
-      return `${output.paint('good', 'cancelled')}  ${result.id}`;
-    case 'tooLate':
-      return `${output.paint('bad', 'too late')}  ${result.id}  ${result.reason === 'inProgress' ? 'it is being handed over' : 'it is not in the outgoing queue'}`;
-    case 'partial':
-      return `${output.paint('waiting', 'in part')}  ${result.id}  ${result.cancelled.length} cancelled, too late for ${result.tooLate.length}`;
-  }
-}
-
-export async function retry(context: Context, ids: readonly EntryId[], flags: FilterFlags & { readonly dryRun?: boolean }): Promise<ExitCode> {
-  const filter = filterOf(flags);
-  if (ids.length === 0 && Object.keys(filter).length === 0) {
-    throw new MailspoolError('EINVALID', 'retry needs identifiers or a filter', {
-      field: 'id',
-      remedy: 'Name messages, or give --state failed, --recipient and the like.',
-    });
-  }
-  return await context.withSpooler<ExitCode>({}, async ({ spooler, local }) => {
-    const { output } = context;
-    for (const id of ids) await found(spooler, id);
-    const result = await spooler.retry(ids.length === 0 ? filter : { ...filter, ids }, flags.dryRun === true ? { dryRun: true } : {});
-    output.document(result);
-    for (const id of result.changed) output.line(`${output.paint('good', flags.dryRun === true ? 'would retry' : 'queued again')}  ${id}`);
-    for (const id of result.unchanged) output.line(`${output.paint('faint', 'unchanged')}  ${id}`);
-    if (result.changed.length === 0 && result.unchanged.length === 0) output.remark('No messages.');
-    if (local !== undefined && result.changed.length > 0) output.remark('No spooler is running on this store; the next `mailspool run` sends them.');
     return 0;
   });
 }

@@ -233,7 +233,7 @@ export class SmtpSession {
 
   async #data(twist: SmtpTwist): Promise<Answer> {
     const { bend, drop } = twist;
-    const refusal = this.#noTransaction();
+    const refusal = this.#chunkedBytes > 0 ? badSequence('BDAT has begun') : this.#noTransaction();
     if (refusal) return refusal;
     this.#wire.bend(pace(bend), this.#host.clock);
     await this.#wire.write('354 End with a dot on a line of its own\r\n');

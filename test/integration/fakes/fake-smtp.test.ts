@@ -199,6 +199,78 @@ describe('fakeSmtp', () => {
     expect(server.messages().map(({ raw }) => raw.length)).toEqual([0]);
   });
 
+  it('U-062 takes content in chunks, whatever is in them, and refuses what is out of order (RFC 3030)', async () => {
+    await using server = await fakeSmtp({ maxMessageBytes: 20 });
+    const chunks = ['EHLO me\r\nMAIL FROM:<a@b>\r\nBDAT 5\r\nlost\n', 'RCPT TO:<c@d>\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n'];
+    const said = [
+      ...chunks,
+      'BDAT 4\r\n.\r\n.BDAT 6 last\r\n\r\n\r\nxy', // taken: ten bytes, dots and all
+      'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 1\r\nxDATA\r\nBDAT 0 LAST\r\n', // taken: one byte
+      'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 15\r\n012345678901234BDAT 6 LAST\r\n012345', // too large
+      'BDAT x\r\nBDAT 1\r\nxQUIT\r\n',
+    ];
+    const codes = (await talkRaw(server, [said.join('')])).match(/^\d{3} (?:\d\.\d\.\d )?/gm)?.map((line) => line.slice(0, 3));
+    const [greeting, before, inOrder, mixed, large, after] = [
+      ['220', '250', '250'],
+      ['554', '503', '250', '250'],
+      ['250', '250'],
+      ['250', '250', '250', '503', '250'],
+      ['250', '250', '250', '552'],
+      ['501', '503', '221'],
+    ];
+    expect(codes).toEqual([...greeting, ...before, ...inOrder, ...mixed, ...large, ...after]);
+    expect(server.messages().map(({ raw }) => Buffer.from(raw).toString())).toEqual(['.\r\n.\r\n\r\nxy', 'x']);
+  });
+
+  it('U-062 a fault at BDAT leaves the dialogue in step', async () => {
+    await using server = await fakeSmtp();
+    server.script({ at: 'BDAT', do: { code: 451, message: 'Later' } });
+    server.script({ at: 'BDAT', do: { say: '250 Quite\r\n' } });
+    server.script({ at: 'dot', do: { code: 552, message: 'Full' } });
+    const bdat = 'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 6 LAST\r\nQUIT\r\n';
+    const heard = await talkRaw(server, [`EHLO me\r\n${bdat}RSET\r\n${bdat}RSET\r\n${bdat}${bdat}QUIT\r\n`]);
+    expect(heard.match(/(?:Later|Quite|Full|queued as \d|221 .*)\r\n/g)).toEqual([
+      'Later\r\n',
+      'Quite\r\n',
+      'Full\r\n',
+      'queued as 1\r\n',
+      '221 2.0.0 Bye\r\n',
+    ]);
+    expect(server.messages().map(({ raw }) => Buffer.from(raw).toString())).toEqual(['QUIT\r\n']);
+  });
+
+  it('U-062 keeps the parameters of DSN, SIZE, 8BITMIME and SMTPUTF8 as they were sent', async () => {
+    await using server = await fakeSmtp();
+    const from = 'MAIL FROM:<ä@test> SIZE=9 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ';
+    const to = 'RCPT TO:<ö@test> NOTIFY=SUCCESS,DELAY ORCPT=utf-8;x@test';
+    await talk(server, ['EHLO me', from, to, 'DATA', 'Subject: ü', '', '.', 'QUIT']);
+    expect((await server.received()).envelope).toEqual({
+      mailFrom: { address: 'ä@test', args: { SIZE: '9', BODY: '8BITMIME', SMTPUTF8: true, RET: 'HDRS', ENVID: 'QQ' } },
+      rcptTo: [{ address: 'ö@test', args: { NOTIFY: 'SUCCESS,DELAY', ORCPT: 'utf-8;x@test' } }],
+    });
+    expect((await (await server.received({ subject: 'ü' })).parsed()).subject).toBe('ü');
+  });
+
+  it('U-062 a token is refused from the moment of its expiry on', async () => {
+    const clock = virtualTime();
+    await using server = await fakeSmtp({ clock, users: { ann: { token: 'fresh', tokenExpiresAt: clock.now() + 3_600_000 } }, requireAuth: true });
+    const auth = { type: 'OAuth2', user: 'ann', accessToken: 'fresh' };
+    await clock.advance('59m59s');
+    await send(server, { auth });
+    await clock.advance('1s');
+    await expect(send(server, { auth })).rejects.toMatchObject({ code: 'EAUTH', responseCode: 535 });
+    expect(() => server.mailboxes.expireToken('bob')).toThrow(expect.objectContaining({ code: 'ENOTFOUND' }));
+  });
+
+  it('U-062 a fault that never happened fails whoever closes the server, once', async () => {
+    const server = await fakeSmtp();
+    server.refuse('bob@test', { code: 550 });
+    server.script({ at: 'QUIT', do: 'drop', optional: true });
+    await expect(server.close()).rejects.toMatchObject({ code: 'ENOTFIRED', message: expect.stringContaining("to: 'bob@test'") });
+    expect(server.connections.open).toBe(0);
+    await server.close();
+  });
+
   it('undoes dots and finds the end wherever the chunks are cut', async () => {
     await using server = await fakeSmtp();
     const content = '..a\r\n.\n\r\n..\r\nb.\r\n\r.\r\n.x\r\n';

@@ -461,9 +461,10 @@ const earliest = (instants: readonly (Instant | undefined)[]): Instant | undefin
   return known.length === 0 ? undefined : Math.min(...known);
 };
 
-/** The claim as if it were about these recipients alone. */
+/** The claim as if it were about these recipients alone: who was claimed before is in the hands of somebody else. */
 function narrowed(claim: Claim, all: readonly RecipientRow[], some: readonly RecipientRow[]): Claim {
-  const asBefore = (row: RecipientRow) => (some.some(({ id }) => id === row.id) ? row : (all.find(({ id }) => id === row.id) ?? row));
+  const before = all.map((row) => (row.status.state === 'claimed' ? { ...row, status: { state: 'queued' as const } } : row));
+  const asBefore = (row: RecipientRow) => (some.some(({ id }) => id === row.id) ? row : (before.find(({ id }) => id === row.id) ?? row));
   return { ...claim, message: { ...claim.message, recipients: claim.message.recipients.map(asBefore) } };
 }
 

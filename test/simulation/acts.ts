@@ -202,6 +202,7 @@ function lateReport(world: World, { number, says }: Extract<Act, { readonly do: 
   if (!entry || !support || !process.alive || support.signal.aborted) return;
   world.faults.fire(`late report: ${says}`);
   const row = entry.rows.find(({ state }) => reachable.includes(state));
+  if (row && says === 'delivered') row.vouched = true;
   const word =
     says === 'failed' ? { status: 'failed' as const, diagnostic: { code: 'EBOUNCED', text: 'it came back' } } : { status: says, at: time.now() };
   world.background(support.statusRecipients({ entryId: entry.id }, [{ recipient: row?.id ?? 1, ...word }]));

@@ -89,14 +89,19 @@ export async function inspectAll(world: World): Promise<void> {
 const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
 
 /** Which failures a report tells of. */
-async function report({ store }: World, message: StoredMessage, reports: Map<number, string[]>): Promise<void> {
+async function report(world: World, message: StoredMessage, reports: Map<number, string[]>): Promise<void> {
   if (!message.properties.messageClass?.toUpperCase().endsWith('.NDR')) return;
+  const told = world.reports.get(message.id) ?? (await readReport(world, message));
+  world.reports.set(message.id, told);
+  reports.set(told.number, [...(reports.get(told.number) ?? []), ...told.addresses]);
+}
+
+async function readReport({ store }: World, message: StoredMessage): Promise<{ readonly number: number; readonly addresses: readonly string[] }> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of store.readContent(message.content)) chunks.push(chunk as Uint8Array);
   const text = Buffer.concat(chunks).toString();
   const number = Number(/^Original-Envelope-Id: m(\d+)/im.exec(text)?.[1]);
-  const addresses = [...text.matchAll(/^Final-Recipient: [^;]+; *(.*?)\r?$/gim)].map(([, address = '']) => address);
-  reports.set(number, [...(reports.get(number) ?? []), ...addresses]);
+  return { number, addresses: [...text.matchAll(/^Final-Recipient: [^;]+; *(.*?)\r?$/gim)].map(([, address = '']) => address) };
 }
 
 function reported({ checks }: World, entry: Entry, told: readonly string[]): void {

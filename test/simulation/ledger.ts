@@ -176,6 +176,8 @@ export class Ledger {
     for (const { id, status, route } of message.recipients) {
       const row = entry.rows.find((candidate) => candidate.id === id);
       if (!row || status.state !== 'claimed') continue;
+      // A message as a whole is claimed but for whom somebody has already.
+      if ('message' in lease.queue && row.claimed !== undefined) continue;
       if ('session' in lease.queue && (route?.session !== lease.queue.session || route.destination !== lease.queue.destination)) continue;
       this.#count(row.state, 'claimed', entry, row);
       row.claimed = lease.fence;

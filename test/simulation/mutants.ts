@@ -4,6 +4,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Invariant } from './checks.ts';
 import { runAll } from './pool.ts';
 import type { Run } from './simulate.ts';
 
@@ -14,6 +15,7 @@ export interface Mutant {
   readonly replace: readonly (readonly [string, string])[];
   /** A seed that is known to find it, for whoever is in a hurry, and how much of its plan is enough. */
   readonly foundBy: { readonly seed: number; readonly steps: number };
+  readonly breaks: Invariant;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -27,13 +29,15 @@ export const mutants: readonly Mutant[] = [
         '    if (this.#pending.length === 0 && this.#unsyncedRounds++ % 4 === 3) this.#journal.sync();\n  }\n\n  #unsyncedRounds = 0;\n\n  #transact',
       ],
     ],
-    foundBy: { seed: 1, steps: 200 },
+    foundBy: { seed: 1, steps: 12 },
+    breaks: 'nothing accepted is lost',
   },
   {
     name: 'a lost wake-up',
     file: 'src/spooler/loops.ts',
     replace: [["if (queues.some((queue) => typeof queue === 'object')) this.outbound.queuesChanged(queues);", '']],
-    foundBy: { seed: 1, steps: 200 },
+    foundBy: { seed: 1, steps: 2 },
+    breaks: 'no wake-up is lost',
   },
   {
     name: 'a settle before the reply',
@@ -46,7 +50,8 @@ export const mutants: readonly Mutant[] = [
       ['    const { message, inline } = this.claim;\n', '    const { message, inline } = this.claim;\n    this.#save = save;\n'],
       ['  #stopped = false;\n', '  #stopped = false;\n  #save: HandOverOptions["save"] | undefined;\n'],
     ],
-    foundBy: { seed: 1, steps: 200 },
+    foundBy: { seed: 1, steps: 2 },
+    breaks: 'relayed means taken',
   },
   {
     name: 'a missing reference check',
@@ -55,7 +60,8 @@ export const mutants: readonly Mutant[] = [
       ['    if (sequence !== undefined) return sequence;\n', '    if (sequence === 0) return sequence;\n'],
       ['operation.tables.reference(session, reference) !== undefined', 'reference === session'],
     ],
-    foundBy: { seed: 1, steps: 200 },
+    foundBy: { seed: 2, steps: 24 },
+    breaks: 'no reference twice',
   },
 ];
 

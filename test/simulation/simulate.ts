@@ -32,6 +32,10 @@ export interface RunOptions {
   /** Only so many steps, then peace and the end. */
   readonly steps?: number;
   readonly keepTrace?: boolean;
+  /** Instead of the plan of the seed. */
+  readonly plan?: readonly Step[];
+  /** Called before the first life. */
+  prepare?(world: World): void;
 }
 
 /** Everything is looked at after so many steps. */
@@ -39,7 +43,7 @@ const allEvery = 12;
 const endRounds = 60;
 
 export async function simulate(seed: number, options: RunOptions = {}): Promise<Run & { readonly world: World }> {
-  const plan = planned(seed, options.days ?? 7).slice(0, options.steps);
+  const plan = (options.plan ?? planned(seed, options.days ?? 7)).slice(0, options.steps);
   const world = new World(seed, { keepTrace: options.keepTrace ?? false });
   const begun = world.time.now();
   let step = 0;
@@ -47,6 +51,7 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
   const onError = (error: unknown) => (failure ??= failureOf(error, step));
   const strangers = (error: unknown) => void onError(error);
   process.on('unhandledRejection', strangers);
+  options.prepare?.(world);
   try {
     await world.start();
     for (const one of plan) {

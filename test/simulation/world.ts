@@ -2,7 +2,7 @@
 // kept. It knows what is true; the spooler knows what it was told.
 import { virtualTime, type VirtualTime } from 'mailspool/testing';
 import type { OutboundMessage, SpoolerSupport } from 'mailspool/provider';
-import { createSpooler, retryPolicy, type Preprocessor, type Spooler } from '../../src/index.ts';
+import { createSpooler, type EntryId, retryPolicy, type Preprocessor, type Spooler } from '../../src/index.ts';
 import { memoryStore, type MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { seededRandom } from 'mailspool/testing';
 import { Checks, Violation } from './checks.ts';
@@ -27,6 +27,8 @@ export class World {
   readonly ledger: Ledger;
   readonly mailboxes: readonly Mailbox[];
   readonly letters = new Map<number, Letter>();
+  /** What each report tells of: read once. */
+  readonly reports = new Map<EntryId, { readonly number: number; readonly addresses: readonly string[] }>();
   readonly lateReports = new Map<string, SpoolerSupport>();
   /** How often the process passed each labelled point. */
   readonly passed: Record<string, number> = {};

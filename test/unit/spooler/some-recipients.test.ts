@@ -80,6 +80,26 @@ test('U-064 nobody is asked to verify while the spooler is offline', async () =>
   expect(asked).toBe(1);
 });
 
+test('M-061 T-012 sentDeferred takes nobody along whom another hand-over has under way', async () => {
+  let hold = true;
+  const first = loopback({ name: 'first', transfer: async () => await new Promise(() => undefined) });
+  const second = loopback({
+    name: 'second',
+    addressTypes: ['FAX'],
+    end: () => (hold ? 'hold' : 'sent'),
+    answer: () => (hold ? later : { outcome: 'accepted' }),
+  });
+  const { spooler, clock, states } = await world({ providers: [first, second] });
+  const { id } = await spooler.submit(note('bob@harbour.example', { recipients: [{ type: 'FAX', address: '1' }] }));
+  await clock.settle();
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'claimed', '1': 'held' });
+  hold = false;
+  second.sessions[0]?.support.spoolerNotify({ type: 'sentDeferred', entryId: id });
+  await clock.settle();
+  expect(second.handedOver.at(-1)?.recipients.map(({ address }) => address)).toEqual(['1']);
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'claimed', '1': 'relayed' });
+});
+
 test('M-061 sentDeferred hands over what that provider holds, and nothing that waits for another or for a person', async () => {
   let hold = true;
   const first = loopback({ name: 'first', end: () => (hold ? 'hold' : 'sent'), answer: () => (hold ? later : { outcome: 'accepted' }) });

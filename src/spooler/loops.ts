@@ -8,6 +8,7 @@ import { over } from '../time/over.ts';
 import { Arrivals } from './arrivals.ts';
 import type { SpoolerOptions, StopOptions } from './contract.ts';
 import { Deferrals } from './deferrals.ts';
+import { Delivery } from './delivery.ts';
 import type { Engine } from './engine.ts';
 import { Finishing } from './finishing.ts';
 import { Flushing } from './flushing.ts';
@@ -73,7 +74,7 @@ export class Loops {
     this.submission = new Submission({ engine, planner: this.planner, processors, ...(addressBook && { addressBook }) });
     const { reports, inFlight, planner } = this;
     const finishing = new Finishing(engine, settler, processors);
-    this.outbound = new Outbound({
+    const delivery = new Delivery({
       engine,
       sessions: this.sessions,
       settler,
@@ -81,6 +82,7 @@ export class Loops {
       reports,
       finishesApart: ({ message }) => finishing.concerns(message),
     });
+    this.outbound = new Outbound({ engine, sessions: this.sessions, inFlight, delivery });
     this.inbound = new Inbound({ engine, sessions: this.sessions, receiveFolders: options.receiveFolders ?? {} });
     const { sessions: known, outbound, inbound } = this;
     this.deferrals = new Deferrals({ engine, settler, sessions: known });

@@ -21,8 +21,15 @@ export interface Excess {
 
 const announced = /\{(\d{1,10})(\+?)\}$/;
 
-/** Undefined when the client is gone. */
-export async function readCommand(wire: Wire, maxAppendBytes: number): Promise<RawCommand | Excess | undefined> {
+/** `tag APPEND mailbox …` up to the announcement of the message, which is not that of the mailbox's name. */
+const appending = /^\S+ APPEND (?:"(?:[^"\\]|\\.)*"|\S+) (?:.* )?\{\d+\+?\}$/i;
+
+/** Undefined when the client is gone. `beforeContent` is asked once the client may send the message of an APPEND. */
+export async function readCommand(
+  wire: Wire,
+  maxAppendBytes: number,
+  beforeContent: (text: string) => Promise<void>,
+): Promise<RawCommand | Excess | undefined> {
   const literals: Buffer[] = [];
   let text = '';
   for (;;) {
@@ -38,6 +45,7 @@ export async function readCommand(wire: Wire, maxAppendBytes: number): Promise<R
     if (Number(count) > most || literals.length >= mostLiterals)
       return { tag, excess: '[TOOBIG] Literal too large', fatal: nonSynchronising === '+' };
     if (nonSynchronising === '') await wire.write('+ Go on\r\n');
+    if (appending.test(text)) await beforeContent(text);
     const literal = await wire.exactly(Number(count));
     if (!literal) return undefined;
     literals.push(literal);

@@ -39,6 +39,8 @@ export class ImapSession {
   #twist: Twist = nothingWrong;
   #ends: boolean | 'staying' = false;
   #mischief: readonly ImapMischief[] = [];
+  /** What is to go wrong with a command that is not read to its end yet. */
+  #heard: readonly ImapMisdeed[] | undefined;
 
   constructor(wire: Wire, host: ImapHost, connection: number) {
     this.#wire = wire;
@@ -107,7 +109,7 @@ export class ImapSession {
   }
 
   async #next(): Promise<void> {
-    const raw = await readCommand(this.#wire, this.host.maxMessageBytes);
+    const raw = await readCommand(this.#wire, this.host.maxMessageBytes, (text) => this.#beforeContent(text));
     if (!raw) throw over;
     if ('excess' in raw) return this.#exceeded(raw);
     const [, tag, name] = /^([^\s(){%*"\\+]+) ((?:UID )?[a-z]+)(?= |$)/i.exec(raw.text) ?? [];
@@ -124,9 +126,25 @@ export class ImapSession {
     if (fatal) throw over;
   }
 
+  /** Content that is not read to its end: the command is heard as soon as it is announced. */
+  async #beforeContent(text: string): Promise<void> {
+    this.#heard = this.#hear(text.split(' ', 1)[0] ?? '', 'APPEND', text);
+    for (const deed of this.#heard) {
+      if (typeof deed !== 'object' || !('dropAtByte' in deed || 'stallAtByte' in deed)) continue;
+      await this.#wire.skip('dropAtByte' in deed ? deed.dropAtByte : deed.stallAtByte);
+      if ('stallAtByte' in deed) await sleepUntil(this.host.clock, undefined, this.#wire.gone);
+      this.#drop();
+    }
+  }
+
+  #hear(tag: string, name: string, line: string): readonly ImapMisdeed[] {
+    return this.host.hear({ connection: this.#connection, user: this.user, tag, name, line }, this.#wire.address);
+  }
+
   async #answer(tag: string, name: string, raw: RawCommand): Promise<void> {
     this.#mischief = [];
-    const misdeeds = this.host.hear({ connection: this.#connection, user: this.user, tag, name, line: raw.text }, this.#wire.address);
+    const misdeeds = this.#heard ?? this.#hear(tag, name, raw.text);
+    this.#heard = undefined;
     await this.#wrong(misdeeds, tag, this.user);
     if (this.#twist.answered) return this.#finish();
     this.tag = tag;

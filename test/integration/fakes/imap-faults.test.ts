@@ -79,6 +79,32 @@ const conditions: readonly Condition[] = [
     },
   },
   {
+    title: 'U-043 the connection is reset while a client sends a message',
+    arrange: (server) => server.script({ at: 'APPEND', do: { dropAtByte: 10 } }),
+    shows: async (server) => {
+      await using client = await loggedOn(server);
+      expect(await client.says('a APPEND INBOX {100}', /^\+.*\r\n/m)).toBe('+ Go on\r\n');
+      expect(await client.says('Subject: x', /OK/)).toBe('');
+      expect(server.commands.filter(({ name }) => name === 'APPEND')).toHaveLength(1);
+      await using other = await loggedOn(server);
+      expect(await answer(other, `APPEND INBOX (\\Seen) {${message(4).length}+}\r\n${message(4)}`)).toContain('a OK [APPENDUID');
+      expect(server.mailbox('user', 'INBOX').messages).toHaveLength(4);
+    },
+  },
+  {
+    title: 'U-043 the server reads a message not to its end and says nothing',
+    arrange: (server) => server.script({ at: 'APPEND', do: { stallAtByte: 10 } }),
+    shows: async (server) => {
+      await using client = await loggedOn(server);
+      expect(await client.says('a APPEND {5+}\r\nINBOX {100}', /^\+.*\r\n/m)).toBe('+ Go on\r\n');
+      const answered = client.says(`${'x'.repeat(100)}\r\nb NOOP`, /OK/);
+      await using other = await loggedOn(server);
+      await answer(other, 'NOOP');
+      server.dropConnections();
+      expect([await answered, server.mailbox('user', 'INBOX').messages.length]).toEqual(['', 3]);
+    },
+  },
+  {
     title: 'U-043 a literal comes slowly',
     arrange: (server) => server.script({ at: 'FETCH', do: { bytesPerSecond: 2_000 } }),
     shows: async (server) => {

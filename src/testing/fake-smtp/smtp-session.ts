@@ -128,7 +128,10 @@ export class SmtpSession {
     this.#wire.bend(bend, this.#host.clock);
     await this.#reply(reply ?? (answered ? undefined : usual));
     this.#wire.bend(undefined, this.#host.clock);
-    if (drop !== 'afterReply') return;
+    if (drop === 'afterReply') await this.#hangUp();
+  }
+
+  async #hangUp(): Promise<never> {
     await this.#wire.hangUp();
     throw over;
   }
@@ -238,7 +241,7 @@ export class SmtpSession {
     this.#wire.bend(pace(bend), this.#host.clock);
     await this.#wire.write('354 End with a dot on a line of its own\r\n');
     this.#wire.bend(undefined, this.#host.clock);
-    if (drop === 'afterReply') await this.#wire.hangUp();
+    if (drop === 'afterReply') return this.#hangUp();
     const content = await readContent(this.#wire, this.#host.maxMessageBytes, lastByte(bend));
     if (content === 'gone') return this.#cutContent(bend);
     return this.#atDot(content === 'tooLarge' ? content : content.raw, { ...nothingWrong, drop });

@@ -40,8 +40,9 @@ export async function misbehave<Own>(
   for (const deed of deeds) {
     if (!isMisdeed(deed)) await own(deed);
     else if (deed === 'stall') await sleepUntil(clock, undefined, wire.gone);
-    else if (deed === 'expireToken') accounts.expireToken(user);
-    else if (typeof deed === 'string') drop = drops[deed];
+    else if (deed === 'expireToken') {
+      if (user === undefined || accounts.credentials(user)) accounts.expireToken(user);
+    } else if (typeof deed === 'string') drop = drops[deed];
     else if ('delay' in deed) await sleepUntil(clock, clock.now() + durationMs(deed.delay), wire.gone);
     else if ('say' in deed) {
       await wire.write(deed.say);

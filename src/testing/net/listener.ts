@@ -63,8 +63,9 @@ export class Listener {
   /** Stops listening, cuts every connection and waits until all is over. */
   async close(): Promise<void> {
     const served = [...this.#open.values()];
+    const gone = [...this.#open.keys()].map((wire) => wire.whenGone());
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.dropConnections();
-    await Promise.all([closed, ...served]);
+    await Promise.all([closed, ...served, ...gone]);
   }
 }

@@ -40,6 +40,11 @@ export class Wire {
     this.#attach(socket);
   }
 
+  /** Resolves when the connection is gone. */
+  async whenGone(): Promise<void> {
+    if (!this.gone.aborted) await new Promise((resolve) => this.gone.addEventListener('abort', resolve, { once: true }));
+  }
+
   get secure(): boolean {
     return this.#socket instanceof TLSSocket;
   }
@@ -150,14 +155,15 @@ export class Wire {
   async hangUp(): Promise<void> {
     await this.#sent(empty);
     this.#socket.end();
-    this.#ended = true;
     this.#socket.removeAllListeners('data').resume();
+    this.#deaf();
   }
 
   /** Cuts the line in mid-air: the other side sees a reset. */
   drop(): void {
     if (this.#socket instanceof TLSSocket) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
+    this.#deaf();
   }
 
   /** Resolves when the bytes and all before them have left for the kernel, or cannot any more. */
@@ -181,6 +187,12 @@ export class Wire {
       this.#end();
       this.#gone.abort(new Error('connection closed'));
     });
+  }
+
+  /** What was read ahead is not heard either. */
+  #deaf(): void {
+    this.#buffer = empty;
+    this.#end();
   }
 
   #end(): void {

@@ -65,6 +65,15 @@ const smtp: readonly Condition<FakeSmtp>[] = [
       expect(await codes(client, ...oneMail.slice(0, 3))).toEqual(['250', '250', '']);
     },
   },
+  ...(['drop', 'acceptThenDrop', 'replyThenDrop', { dropAtByte: 0 }, { dropAtByte: 3 }] as const).map((misdeed) => ({
+    title: `U-043 what was sent behind a cut is not done (${JSON.stringify(misdeed)})`,
+    arrange: (server: FakeSmtp) => server.script({ at: 'NOOP', do: misdeed }),
+    shows: async (server: FakeSmtp) => {
+      await talk(server, ['NOOP', ...oneMail, 'QUIT']);
+      await talk(server, ['QUIT']);
+      expect(server.messages()).toEqual([]);
+    },
+  })),
   {
     title: 'U-044 the connection is reset while nobody waits for anything',
     arrange: (server) => server.script({ at: 'RSET', do: 'replyThenDrop' }),
@@ -131,6 +140,14 @@ const smtp: readonly Condition<FakeSmtp>[] = [
       await using client = await greeted(server);
       const logons = ['user', 'ann'].map((name) => `AUTH PLAIN ${base64(`\0${name}\0pass`)}`);
       expect(await codes(client, 'EHLO me', ...logons)).toEqual(['250', '535', '235']);
+    },
+  },
+  {
+    title: 'U-054 somebody unknown makes no token expire',
+    arrange: (server) => server.script({ at: 'logon', do: 'expireToken' }),
+    shows: async (server) => {
+      await using client = await greeted(server);
+      expect(await codes(client, 'EHLO me', `AUTH PLAIN ${base64('\0nobody\0pass')}`, bearer)).toEqual(['250', '535', '235']);
     },
   },
   {

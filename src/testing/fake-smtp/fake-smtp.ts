@@ -26,6 +26,8 @@ export interface FakeSmtpOptions extends FakeServerOptions {
 export interface SmtpRefusal extends SmtpReply {
   /** How often. Default: always. */
   readonly times?: number;
+  /** True: the test does not fail if nobody is refused. */
+  readonly optional?: boolean;
 }
 
 /** A running fake. Mail for its users goes into their INBOX. */
@@ -88,8 +90,8 @@ class Server extends FakeServerBase<SmtpStep, SmtpMisdeed> implements FakeSmtp, 
     return super.script(fault);
   }
 
-  refuse(address: string, { times = Number.POSITIVE_INFINITY, ...reply }: SmtpRefusal): FaultHandle {
-    return this.script({ at: 'RCPT', to: address, times, do: reply });
+  refuse(address: string, { times = Number.POSITIVE_INFINITY, optional = false, ...reply }: SmtpRefusal): FaultHandle {
+    return this.script({ at: 'RCPT', to: address, times, optional, do: reply });
   }
 
   offers(extension: SmtpExtension): boolean {

@@ -5,7 +5,7 @@ import { fakeImap } from 'mailspool/testing';
 import { hasDovecot, startDovecot, type Dovecot } from '../dovecot/server.ts';
 import { differences, extras } from './imap-behaviours/differences.ts';
 import { exchanges, type Exchange } from './imap-behaviours/exchanges.ts';
-import { play, scripts, scriptText } from './imap-behaviours/script.ts';
+import { play, scriptFile, scripts, scriptText } from './imap-behaviours/script.ts';
 
 describe.skipIf(!hasDovecot('that the IMAP behaviours are those of a real server'))('IMAP behaviours of Dovecot', () => {
   let server: Dovecot;
@@ -17,7 +17,7 @@ describe.skipIf(!hasDovecot('that the IMAP behaviours are those of a real server
 
   it.each(scripts)('are those of the script: %s', async (name) => {
     const played = await play(scriptText(name), { host: server.host, port: server.port, ...server.newUser() });
-    expect(played).toBe(scriptText(name));
+    await expect(played).toMatchFileSnapshot(scriptFile(name));
   });
 });
 

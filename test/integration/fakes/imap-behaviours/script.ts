@@ -6,6 +6,7 @@
 //   A< OK [READ-WRITE]
 //   B~ EXISTS                  connection B waits, in IDLE, until it is told that
 //
+// The answers are Dovecot's; `vitest -u` on imap-behaviours.test.ts writes them into a script that is new or has changed.
 // A connection whose name begins with X is not logged on. `$user`, `$password` and `$plain` (RFC 4616, in base64) stand
 // for the server's; `$uidvalidity`, `$highestmodseq` and `$modseq` for the value said last; `<name>` for the message of
 // that file, as a literal.
@@ -30,8 +31,10 @@ export const scripts: readonly string[] = readdirSync(folder)
   .map((name) => name.replace(/\.txt$/, ''))
   .sort();
 
+export const scriptFile = (name: string): string => join(folder, `${name}.txt`);
+
 /** The script with its answers. */
-export const scriptText = (name: string): string => readFileSync(join(folder, `${name}.txt`), 'utf8');
+export const scriptText = (name: string): string => readFileSync(scriptFile(name), 'utf8');
 
 /** Plays a script and gives it back with the answers of this server. */
 export async function play(script: string, server: ServerUnderScript): Promise<string> {

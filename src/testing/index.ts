@@ -3,7 +3,16 @@
 export type { FakeCredentials, FakeUsers } from './accounts.ts';
 export type { Duration } from './duration.ts';
 export { fakeImap, type FakeImap, type FakeImapOptions, type OnImapCommand } from './fake-imap/fake-imap.ts';
-export type { ImapCapability, ImapFault, ImapLogEntry, ImapMischief, ImapMisdeed, ImapReply } from './fake-imap/imap-host.ts';
+export type {
+  ImapCapability,
+  ImapCommandName,
+  ImapFault,
+  ImapLogEntry,
+  ImapMischief,
+  ImapMisdeed,
+  ImapReply,
+  ImapStep,
+} from './fake-imap/imap-host.ts';
 export { fakePop3, type FakePop3, type FakePop3Options } from './fake-pop3/fake-pop3.ts';
 export type { Pop3Command, Pop3Fault, Pop3Misdeed, Pop3Reply, Pop3Step } from './fake-pop3/fault.ts';
 export type { Pop3Capability, Pop3LogEntry } from './fake-pop3/pop3-host.ts';

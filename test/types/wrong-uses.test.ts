@@ -36,6 +36,7 @@ export const wrong = (spooler: Spooler, cursor: Cursor): Promise<unknown> => spo
 export const wrong = async (spooler: Spooler, id: EntryId): Promise<number> => (await spooler.cancel(id)).tooLate.length;`,
   'a fault at a step that SMTP has not': script('fakeSmtp', "{ at: 'RETR', do: 'drop' }"),
   'a fault at a step that POP3 has not': script('fakePop3', "{ at: 'dot', do: 'drop' }"),
+  'a fault at a step that IMAP has not': script('fakeImap', "{ at: 'UID APPEND', do: 'drop' }"),
   'a fault that does what nobody can': script('fakeSmtp', "{ at: 'dot', do: 'explode' }"),
   'an SMTP reply on a POP3 server': script('fakePop3', "{ at: 'RETR', do: { code: 451 } }"),
   'a POP3 reply on an IMAP server': script('fakeImap', "{ at: 'NOOP', do: { err: 'Later' } }"),

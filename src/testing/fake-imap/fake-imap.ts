@@ -7,7 +7,7 @@ import type { DeliverOptions } from '../mailboxes/fake-mailboxes.ts';
 import type { FakeMailbox, FakeMessage } from '../mailboxes/mailbox.ts';
 import { FakeServerBase, type FakeServer, type FakeServerOptions } from '../net/fake-server.ts';
 import type { Wire } from '../net/wire.ts';
-import type { ImapCapability, ImapFault, ImapHost, ImapLogEntry, ImapMisdeed } from './imap-host.ts';
+import type { ImapCapability, ImapFault, ImapHost, ImapLogEntry, ImapMisdeed, ImapStep } from './imap-host.ts';
 import { ImapSession } from './session.ts';
 
 export interface FakeImapOptions extends FakeServerOptions {
@@ -45,7 +45,7 @@ export async function fakeImap(options: FakeImapOptions = {}): Promise<FakeImap>
   return await new Server(options).open();
 }
 
-class Server extends FakeServerBase<string, ImapMisdeed> implements FakeImap, ImapHost {
+class Server extends FakeServerBase<ImapStep, ImapMisdeed> implements FakeImap, ImapHost {
   readonly maxMessageBytes: number;
   readonly commands: ImapLogEntry[] = [];
   muted = false;
@@ -101,6 +101,7 @@ class Server extends FakeServerBase<string, ImapMisdeed> implements FakeImap, Im
       const misdeed = look(command);
       if (misdeed !== undefined) return [misdeed].flat();
     }
-    return this.faults({ at: command.name, line: command.line, address, user: command.user });
+    // What is no command of IMAP is no step of a fault either.
+    return this.faults({ at: command.name as ImapStep, line: command.line, address, user: command.user });
   }
 }

@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../time/clock.ts';
 import type { Fault, Misdeed, Occasion } from '../faults/fault.ts';
 import type { SharedMailboxes } from '../mailboxes/fake-mailboxes.ts';
+import type { ImapCommand } from './command.ts';
 
 export interface ImapHost {
   readonly clock: Clock;
@@ -16,7 +17,7 @@ export interface ImapHost {
   /** Writes the command down, and says what is to go wrong with it. */
   hear(command: ImapLogEntry, address: string): readonly ImapMisdeed[];
   /** What is planned to go wrong at a step that is no command. */
-  faults(occasion: Omit<Occasion<string>, 'connections'>): readonly ImapMisdeed[];
+  faults(occasion: Omit<Occasion<ImapStep>, 'connections'>): readonly ImapMisdeed[];
 }
 
 /** What a fake can be told not to offer. */
@@ -79,8 +80,10 @@ export type ImapMischief =
 
 export type ImapMisdeed = Misdeed | ImapReply | ImapMischief;
 
-/**
- * `at` is the name of a command in capitals (`APPEND`, `UID FETCH`), or `greeting`; `handshake`: before TLS begins;
- * `logon`: the client has said who it is, by LOGIN or AUTHENTICATE.
- */
-export type ImapFault = Fault<string, ImapMisdeed>;
+/** A command, in capitals, with `UID` before it where there is one. */
+export type ImapCommandName = ImapCommand['name'] | `UID ${'FETCH' | 'STORE' | 'SEARCH' | 'COPY' | 'MOVE'}`;
+
+/** `handshake`: before TLS begins; `logon`: the client has said who it is, by LOGIN or AUTHENTICATE. */
+export type ImapStep = 'greeting' | 'handshake' | 'logon' | ImapCommandName;
+
+export type ImapFault = Fault<ImapStep, ImapMisdeed>;

@@ -1,4 +1,5 @@
 // The steps of a plan, done to a world.
+import type { StatusRecipient } from 'mailspool/provider';
 import type { EntryId } from '../../src/message/recipient.ts';
 import type { Entry } from './ledger.ts';
 import type { Act, Letter, Step } from './plan.ts';
@@ -52,7 +53,9 @@ async function done(world: World, act: Act): Promise<void> {
     case 'late report':
       return lateReport(world, act);
     case 'misdeed':
-      return faults.plan(act.target, act.what, act.times, now + act.forMs);
+      faults.plan(act.target, act.what, act.times, now + act.forMs);
+      // Where nobody is left to ask, there is no route.
+      return act.what === 'not mine' ? faults.plan('relay', act.what, act.times, now + act.forMs) : undefined;
     case 'box misdeed':
       return faults.plan(act.box, act.what, act.times, now + act.forMs);
     case 'renumber':
@@ -63,6 +66,8 @@ async function done(world: World, act: Act): Promise<void> {
     case 'crash':
       return world.crash(act.written, 5_000);
     case 'crash at':
+      // The last one has not come to its point: no later than now.
+      if (world.dieAt) world.crash(world.dieAt.written, 5_000);
       world.dieAt = { label: act.label, skip: act.skip, written: act.written };
       return;
     case 'restart':
@@ -105,7 +110,7 @@ function submit(world: World, letter: Letter): void {
     {
       from: 'ann@harbour.example',
       to: [...letter.to],
-      subject: preprocessed ? `customs ${preprocessed}` : `out ${letter.number}`,
+      subject: preprocessed ? `customs ${customsOf(letter.number, preprocessed)}` : `out ${letter.number}`,
       messageId: `<${letter.number}@sim.example>`,
       date: new Date(Date.UTC(2030, 0, 1)),
       text: `Letter ${letter.number}\n`,
@@ -115,7 +120,7 @@ function submit(world: World, letter: Letter): void {
       envelopeId: `m${letter.number}`,
       ...(silent && { report: { nonDelivery: false } }),
       ...(keyed && { idempotencyKey: `key ${letter.number}` }),
-      ...(expiresInMs !== undefined && { expiresAt: time.now() + expiresInMs + (options.sendAt?.afterMs ?? 0) }),
+      ...(expiresInMs !== undefined && { expiresAt: time.now() + lifeOf(letter.number, expiresInMs) + (options.sendAt?.afterMs ?? 0) }),
     },
   );
   world.background(
@@ -126,6 +131,12 @@ function submit(world: World, letter: Letter): void {
     }),
   );
 }
+
+/** A third of those that meet the customs are refused there, at once or when they are looked at again. */
+const customsOf = (number: number, wish: string): string => (number % 3 !== 0 ? wish : number % 2 === 0 ? 'refuses at once' : 'refuses');
+
+/** Half of those that expire do so while they are under way. */
+const lifeOf = (number: number, expiresInMs: number): number => (number % 2 === 0 ? expiresInMs : 1_000 + (expiresInMs % 60_000));
 
 function deliver(world: World, box: string, number: number): void {
   const { mailboxes, time } = world;
@@ -149,7 +160,7 @@ function verb(world: World, { do: what, number, choice }: Verb): void {
 
 const concerned: Readonly<Record<Verb['do'], readonly string[]>> = {
   cancel: ['queued', 'deferred', 'held', 'uncertain'],
-  hold: ['queued', 'deferred', 'uncertain'],
+  hold: ['queued', 'deferred', 'held', 'uncertain'],
   release: ['held'],
   retry: ['failed', 'expired', 'deferred', 'uncertain'],
   reschedule: ['queued', 'deferred', 'held'],
@@ -192,20 +203,31 @@ export async function resolved({ spooler, ledger }: World, id: EntryId, choice: 
   }
 }
 
-/** Another system says later what became of a message: a bounce, or a receipt. */
+/** What another system may still say of a recipient, by what it says. */
+const open = {
+  relayed: ['held', 'uncertain'],
+  delivered: ['relayed', 'held', 'uncertain'],
+  failed: ['delivered', 'held', 'relayed', 'uncertain'],
+} as const;
+
+/** Another system says later what became of a message: a bounce, or a receipt. States that are rare are looked for first. */
 function lateReport(world: World, { number, says }: Extract<Act, { readonly do: 'late report' }>): void {
   const { ledger, process, lateReports, time } = world;
-  const reachable = says === 'failed' ? ['relayed', 'delivered', 'uncertain', 'held'] : ['relayed', 'uncertain', 'held'];
-  const among = [...ledger.entries.values()].filter(({ rows }) => rows.some(({ state }) => reachable.includes(state)));
-  const entry = among[number % Math.max(1, among.length)];
+  const word = says === 'delivered' && number % 3 === 0 ? 'relayed' : says;
+  const rows = [...ledger.entries.values()].filter(({ purged }) => !purged).flatMap((entry) => entry.rows.map((row) => ({ entry, row })));
+  const states = open[word].filter((state) => rows.some(({ row }) => row.state === state));
+  const among = rows.filter(({ row }) => row.state === states[number % Math.max(1, states.length)]);
+  const one = among[number % Math.max(1, among.length)];
   const support = lateReports.get('relay');
-  if (!entry || !support || !process.alive || support.signal.aborted) return;
+  if (!one || !support || !process.alive || support.signal.aborted) return;
   world.faults.fire(`late report: ${says}`);
-  const row = entry.rows.find(({ state }) => reachable.includes(state));
-  if (row && says === 'delivered') row.vouched = true;
-  const word =
-    says === 'failed' ? { status: 'failed' as const, diagnostic: { code: 'EBOUNCED', text: 'it came back' } } : { status: says, at: time.now() };
-  world.background(support.statusRecipients({ entryId: entry.id }, [{ recipient: row?.id ?? 1, ...word }]));
+  if (word !== 'failed') one.row.vouched = true;
+  const recipient = one.row.id;
+  const told: StatusRecipient =
+    word === 'failed'
+      ? { recipient, status: word, diagnostic: { code: 'EBOUNCED', text: 'it came back' } }
+      : { recipient, status: word, at: time.now() };
+  world.background(support.statusRecipients({ entryId: one.entry.id }, [told]));
 }
 
 /** The session ends with an error, and cannot log on for a while. */

@@ -205,6 +205,7 @@ export class Ledger {
       const change = recipients.find(({ recipient }) => recipient === row.id || recipient === 'all');
       const applied = change && settled.changed.includes(row.id) ? change : undefined;
       if (applied && 'route' in applied) row.route = applied.route ?? undefined;
+      if (applied && 'route' in applied && !applied.status && row.state === 'queued') this.#count('queued', 'queued', entry, row);
       const mine = fence !== undefined && row.claimed === fence;
       if (applied?.status) this.#move(entry, row, mine ? 'claimed' : row.state, applied.status);
       else if (mine && then !== 'keep') this.#count('claimed', 'queued', entry, row);

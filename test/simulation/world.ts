@@ -205,18 +205,21 @@ export class World {
   }
 }
 
+const forbidden = { code: 'EFORBIDDEN', text: 'not to leave the country' };
+
 /** Some messages fail in it a few times, some are held. */
 function customs(alive: () => boolean): Preprocessor {
   const failed = new Map<string, number>();
   return {
     name: 'customs',
-    preprocess: async ({ id, properties }) => {
-      const wish = /customs (fails|holds)/.exec(properties.subject ?? '')?.[1];
+    preprocess: async ({ id, properties, recipients }) => {
+      const wish = /customs (fails|holds|refuses at once|refuses)/.exec(properties.subject ?? '')?.[1];
       if (!alive() || !wish) return undefined;
       if (wish === 'holds') return { hold: { reason: 'to be looked at', until: properties.expiresAt ? properties.expiresAt - minute : 0 } };
       const times = (failed.get(id) ?? 0) + 1;
       failed.set(id, times);
-      if (times < 3) throw new Error('not now');
+      if (wish !== 'refuses at once' && times < 3) throw new Error('not now');
+      if (wish !== 'fails') return { undeliverable: recipients.map(({ id: recipient }) => ({ recipient, diagnostic: forbidden })) };
       return undefined;
     },
   };

@@ -4,15 +4,17 @@ import { parseArgs } from 'node:util';
 import type { Answer } from './answer.ts';
 import { asJson, asText } from './answer.ts';
 import type { BenchOptions } from './harness.ts';
+import { fairness } from './fairness.ts';
 import { outbound } from './outbound.ts';
 import { Unfit } from './place.ts';
 
-const questions: Readonly<Record<string, (options: BenchOptions) => Promise<Answer>>> = { outbound };
+const questions: Readonly<Record<string, (options: BenchOptions) => Promise<Answer>>> = { outbound, fairness };
 
 const help = `usage: npm run bench -- <question> [options]
 
 questions
   outbound           mailspool's durable path to an SMTP server, beside nodemailer's pool
+  fairness           what sessions keep beside one that floods, one that hangs and one that is slow
 
 options
   --messages N       messages of each contender after the warm-up (default 20000)

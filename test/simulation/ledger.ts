@@ -21,6 +21,8 @@ export interface Row {
   state: StateName;
   /** The fence of the lease that it is claimed by. */
   claimed: number | undefined;
+  /** It was claimed when the process died. */
+  wasClaimed: boolean;
   /** In this state since; what may not be tried before is due later. */
   dueAt: Instant;
   route: Route | undefined;
@@ -83,6 +85,7 @@ export class Ledger {
           last.excuse = 'crash';
           inFlight = true;
         }
+        row.wasClaimed = row.claimed !== undefined;
         row.claimed = undefined;
       }
       if (inFlight) messages += 1;
@@ -106,8 +109,10 @@ export class Ledger {
       const row = known.rows.find(({ id }) => id === stored.id);
       if (!row) continue;
       row.route = stored.route;
-      if (row.state !== stored.status.state && stored.status.state !== 'claimed')
-        this.#move(known, row, row.state === 'queued' ? 'claimed' : row.state, stored.status);
+      const { state } = stored.status;
+      const from = row.wasClaimed && isPermitted('claimed', state) ? 'claimed' : row.state;
+      if (row.state !== state && state !== 'claimed') this.#move(known, row, from, stored.status);
+      row.wasClaimed = false;
     }
   }
 
@@ -157,6 +162,7 @@ export class Ledger {
         address,
         state: status.state,
         claimed: undefined,
+        wasClaimed: false,
         dueAt: this.#now(),
         route,
         failures: 0,

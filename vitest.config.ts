@@ -6,6 +6,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // All processors: vitest would leave one of two idle.
+    maxWorkers: '100%',
     reporters: ['default', './test/reporters/count-reporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts', 'providers/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
     projects: [
@@ -28,7 +30,6 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 60_000,
           pool: 'forks',
-          fileParallelism: false,
         },
       },
     ],

@@ -5,7 +5,7 @@ import type { AccountOptions, GroupOptions } from '../../../src/index.ts';
 import { world } from './world.ts';
 
 /** Accounts `home` and `work`, whose sessions tell when they are flushed and how. */
-function accounts(calls: string[], broken: readonly string[] = []): AccountOptions[] {
+function accounts(calls: string[], broken: readonly string[] = [], polls: string[] = []): AccountOptions[] {
   return ['home', 'work'].map((name) => {
     const provider: TransportProvider = {
       name: 'line',
@@ -15,7 +15,10 @@ function accounts(calls: string[], broken: readonly string[] = []): AccountOptio
           addressTypes: [],
           reception: 'poll',
           limits: { pollIntervalMs: 365 * 86_400_000 },
-          poll: async () => false,
+          poll: async () => {
+            polls.push(name);
+            return false;
+          },
           startMessage: async () => undefined,
           flush: async (request: FlushRequest) => {
             calls.push(
@@ -67,13 +70,16 @@ test('a member has its own directions, size limit and headers only', async () =>
 
 test('groups run by their timers, online and offline each by its own; what is offline goes online for that time', async () => {
   const calls: string[] = [];
+  const polls: string[] = [];
   const groups = [group({ everyMs: 600_000, everyMsOffline: 3_600_000 })];
-  const { spooler, clock } = await world({ providers: [], accounts: accounts(calls), groups });
+  const { spooler, clock } = await world({ providers: [], accounts: accounts(calls, [], polls), groups });
   await clock.advance('65m');
   expect(calls).toHaveLength(6);
   await spooler.setOffline(true);
+  polls.length = 0;
   await clock.advance('125m');
   expect(calls).toHaveLength(8);
+  expect(new Set(polls)).toEqual(new Set(['home']));
   const row = (await spooler.status()).find(({ id }) => id === 'home/line');
   expect(row?.flags.inboundEnabled).toBe(false);
   await spooler.setOffline(false);

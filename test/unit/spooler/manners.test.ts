@@ -60,24 +60,27 @@ test('M-047 properties that no transport can carry cost the message nothing', as
 
 test('M-075 after a cancel yield answers cancelled: no further recipient is sent to, and what was sent stays sent', async () => {
   const sent: string[] = [];
+  const answers: string[] = [];
   const { provider } = session('slow', (support) => ({
     addressTypes: ['SMTP'],
     submitMessage: async (message) => {
       for (const recipient of message.recipients) {
-        if ((await support.yield()) === 'cancelled') throw new TransportError('EUSERCANCEL', 'as the user wished', { outcome: 'notSent' });
+        answers.push(await support.yield());
+        if (answers.at(-1) === 'cancelled') throw new TransportError('EUSERCANCEL', 'as the user wished', { outcome: 'notSent' });
         await message.saveChanges([{ recipient: recipient.id, outcome: 'accepted' }]);
         sent.push(recipient.address);
-        await support.clock.sleep(10_000);
+        await support.clock.sleep(1_000);
       }
       return [];
     },
   }));
   const { spooler, clock, states } = await world({ providers: [provider] });
   const { id } = await spooler.submit(note(['a@harbour.example', 'b@harbour.example', 'c@harbour.example']));
-  await clock.advance('15s');
+  await clock.advance('1500ms');
   const cancelled = spooler.cancel(id);
   await clock.advance('1m');
   expect((await cancelled).result).toBe('partial');
+  expect(answers).toEqual(['continue', 'continue', 'cancelled']);
   expect(sent).toEqual(['a@harbour.example', 'b@harbour.example']);
   expect(await states(id)).toEqual({ 'a@harbour.example': 'relayed', 'b@harbour.example': 'relayed', 'c@harbour.example': 'cancelled' });
 });

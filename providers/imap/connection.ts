@@ -1,10 +1,10 @@
 // One IMAP connection. For the rest of this provider: commands run one after the other, each under a deadline; a lost
 // connection is a signal (`gone`) with its reason; and no error of imapflow is ever without a listener (U-044, U-045).
 import { ImapFlow, type ImapFlowOptions, type MailboxObject } from 'imapflow';
-import { TransportError, withDeadline, type Clock, type Credentials } from 'mailspool/provider';
+import { abortable, TransportError, withDeadline, type Clock, type Credentials } from 'mailspool/provider';
 import { isRefusal, toTransportError } from './failures.ts';
 import type { Settings } from './options.ts';
-import { abortable, Turns, type Bell } from './waiting.ts';
+import { Turns, type Bell } from './waiting.ts';
 
 /** The longest line, and the longest literal beyond what was asked for, that a server may send (X-013). */
 const longestLineBytes = 1024 * 1024;

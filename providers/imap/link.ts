@@ -1,6 +1,7 @@
 // The way to the server: at most one connection at a time, made anew when it is lost, with backoff and a visible
 // reason while it is not there. Each connection takes a place in the account's budget (U-043, U-049, U-050).
 import {
+  abortable,
   backoffMs,
   isMailspoolError,
   TransportError,
@@ -14,7 +15,7 @@ import { ImapConnection } from './connection.ts';
 import { toTransportError } from './failures.ts';
 import type { Settings } from './options.ts';
 import type { SessionStatus } from './session-status.ts';
-import { abortable, type Bell } from './waiting.ts';
+import type { Bell } from './waiting.ts';
 
 /** Wrong credentials are not tried again and again: servers lock accounts for that. */
 const authBackoff: Backoff = { firstMs: 60_000, factor: 2, maxMs: 30 * 60_000, jitter: 0.2 };

@@ -1,7 +1,7 @@
 // Receives messages one at a time: fetch, save with the position in the same commit, then tell the server. A crash
 // anywhere between loses nothing and hands nothing over twice (T-052, F-24).
 import type { FetchMessageObject } from 'imapflow';
-import { TransportError, type InboundMessage, type SpoolerSupport } from 'mailspool/provider';
+import { abortable, TransportError, type InboundMessage, type SpoolerSupport } from 'mailspool/provider';
 import type { ImapConnection } from './connection.ts';
 import { Download } from './download.ts';
 import { isMissing, isRefusal, toTransportError } from './failures.ts';
@@ -12,7 +12,7 @@ import { valuesOf } from './position.ts';
 import { internalDateOf, listFolders } from './queries.ts';
 import { digestAlias, emailIdAlias, referenceOf } from './references.ts';
 import type { SessionStatus } from './session-status.ts';
-import { abortable, Bell, Turns } from './waiting.ts';
+import { Bell, Turns } from './waiting.ts';
 
 /** How many names one question to the store has. */
 const copiesAsked = 8;

@@ -1,5 +1,6 @@
 // One logged-on IMAP account, as the spooler sees it: it receives, and sends nothing.
 import {
+  abortable,
   isMailspoolError,
   TransportError,
   type FlushRequest,
@@ -17,7 +18,7 @@ import { isPattern, type Settings } from './options.ts';
 import { openFolder } from './queries.ts';
 import { Reception } from './reception.ts';
 import { SessionStatus } from './session-status.ts';
-import { abortable, Bell } from './waiting.ts';
+import { Bell } from './waiting.ts';
 import { Watch } from './watch.ts';
 
 export class ImapSession implements TransportSession {

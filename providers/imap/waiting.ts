@@ -1,22 +1,7 @@
-// Three small ways to wait: for a promise until a signal aborts, for one's turn, and for a bell that others ring.
+// Two small ways to wait: for one's turn, and for a bell that others ring.
+import { abortable } from 'mailspool/provider';
 
 const nothing = (): undefined => undefined;
-
-/** Settles as `work` does, or rejects with the signal's reason the moment that aborts; `work` then ends unobserved. */
-export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(nothing);
-  signal.throwIfAborted();
-  let stop: () => void = nothing;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
 
 /** One at a time, in order of asking. Whoever gave up before the turn came is left out. */
 export class Turns {

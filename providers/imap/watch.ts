@@ -1,10 +1,10 @@
 // Waits for news on one connection: IDLE for promptness, looking by oneself for certainty. Liveness does not rest on
 // IDLE: the folder is looked into every `pollIntervalMs` whatever the server says or does not say (U-042, T-053, F-25).
-import { backoffMs, sleepUntil, TransportError, type SpoolerSupport } from 'mailspool/provider';
+import { abortable, backoffMs, sleepUntil, TransportError, type SpoolerSupport } from 'mailspool/provider';
 import type { ImapConnection } from './connection.ts';
 import type { ImapLink } from './link.ts';
 import type { Settings } from './options.ts';
-import { abortable, type Bell } from './waiting.ts';
+import type { Bell } from './waiting.ts';
 
 /** After a hint that showed nothing yet: look again so often, so soon (U-046). */
 const recheckAfterMs = [1_000, 2_000, 4_000];

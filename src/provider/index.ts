@@ -17,6 +17,7 @@ export type {
   StateName,
 } from '../message/recipient.ts';
 export type { SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
+export { abortable } from '../time/abortable.ts';
 export { backoffMs, type Backoff } from '../time/backoff.ts';
 export { sleepUntil, type Clock, type Instant } from '../time/clock.ts';
 export { withDeadline } from '../time/deadline.ts';

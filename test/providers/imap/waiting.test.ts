@@ -1,6 +1,7 @@
 // Turns, bells and promises that can be given up.
 import { describe, expect, test } from 'vitest';
-import { abortable, Bell, Turns } from '../../../providers/imap/waiting.ts';
+import { abortable } from 'mailspool/provider';
+import { Bell, Turns } from '../../../providers/imap/waiting.ts';
 
 const never = new AbortController().signal;
 const latch = (): { open: () => void; opened: Promise<void> } => {

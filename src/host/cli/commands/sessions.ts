@@ -1,4 +1,4 @@
-// `flush`, `receive`, `suspend`, `resume`, `accounts`: what sessions do now.
+// `flush`, `receive`, `suspend`, `resume`: what sessions do now.
 import { MailspoolError } from '../../../errors.ts';
 import type { SessionKey } from '../../../message/recipient.ts';
 import type { Context, Reached } from '../context.ts';

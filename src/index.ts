@@ -29,7 +29,7 @@ export type {
   SessionKey,
   StateName,
 } from './message/recipient.ts';
-export type { SendAt, SubmitMessage, SubmitOptions } from './message/submit-message.ts';
+export type { DeferredSend, DeferredSendUnit, SendAt, SubmitMessage, SubmitOptions } from './message/submit-message.ts';
 export type { Filing, Postprocessor, PreprocessMessage, PreprocessResult, Preprocessor } from './provider/processors.ts';
 export type { Credentials, Logger } from './provider/spooler-support.ts';
 export type { Gate, StatusColumns, StatusFlag } from './provider/status.ts';

@@ -4,16 +4,16 @@ import { compose } from '../message/compose.ts';
 import type { Composed } from '../message/composed.ts';
 import { defaultMessageClass, folders, type Message } from '../message/message.ts';
 import type { Recipient, RecipientInput, RecipientState, Route } from '../message/recipient.ts';
-import type { SendAt, SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
+import type { SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
 import type { NewMessage, Submitted } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
-import { zonedInstant } from '../time/zoned.ts';
 import type { SpoolerOptions, SubmitReceipt } from './contract.ts';
 import type { Engine } from './engine.ts';
 import { digestedInput } from './input-digest.ts';
 import { JustSubmitted } from './just-submitted.ts';
 import { applicablePreprocessors, type Processors } from './processors.ts';
 import type { RoutePlanner } from './route-planner.ts';
+import { instantOf } from './send-time.ts';
 
 const inlineBytes = 64 * 1024;
 
@@ -165,18 +165,6 @@ export const envelopeOf = (from: string | undefined, recipients: readonly Recipi
 
 /** Rows that are shown and not sent to have nothing left to happen (M-033). */
 const initialStatus = (recipient: Recipient, at: Instant): RecipientState => (recipient.submitted ? { state: 'relayed', at } : { state: 'queued' });
-
-/** When a message may be offered first; a time in the past is now (M-035). @throws EINVALID */
-export function instantOf(sendAt: SendAt, now: Instant): Instant {
-  const at =
-    typeof sendAt === 'number' || sendAt instanceof Date
-      ? Number(sendAt)
-      : 'afterMs' in sendAt
-        ? now + sendAt.afterMs
-        : zonedInstant(sendAt.local, sendAt.timeZone);
-  if (!Number.isFinite(at)) throw new MailspoolError('EINVALID', 'sendAt is not a time', { field: 'sendAt' });
-  return at;
-}
 
 function checkOptions({ priority, sendAt, expiresAt, signal, idempotencyKey }: SubmitOptions): void {
   signal?.throwIfAborted();

@@ -14,7 +14,7 @@ import type { InFlight } from './in-flight.ts';
 import { outcomeNews } from './outcome-news.ts';
 import type { ReportWriter } from './report-writer.ts';
 import type { Settler } from './settler.ts';
-import { instantOf } from './submission.ts';
+import { instantOf } from './send-time.ts';
 
 /** How long a cancel waits for a hand-over that it interrupts to tell the truth. */
 const cancelWaitMs = 5_000;
@@ -72,7 +72,7 @@ export class Verbs {
   async reschedule(id: EntryId, sendAt: SendAt): Promise<CancelResult> {
     const { settler, engine } = this.#parts;
     const before = await this.#existing(id);
-    const dueAt = instantOf(sendAt, engine.clock.now());
+    const dueAt = instantOf(sendAt, engine.clock.now(), before.submitTime);
     const waiting = before.recipients.filter(({ status: { state } }) => state === 'queued' || state === 'deferred' || state === 'held');
     if (waiting.length === 0)
       return { result: 'tooLate', reason: before.recipients.some(({ status }) => status.state === 'claimed') ? 'inProgress' : 'notQueued' };

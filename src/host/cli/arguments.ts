@@ -1,6 +1,7 @@
 // Reads the values of flags: durations, times, numbers, states. A mistake names the flag.
 import { InvalidArgumentError } from 'commander';
 import type { StateName } from '../../message/recipient.ts';
+import type { DeferredSendUnit, SendAt } from '../../message/submit-message.ts';
 import { stateNames } from '../../message/transitions.ts';
 import { didYouMean } from '../did-you-mean.ts';
 
@@ -12,6 +13,20 @@ export function durationArgument(text: string): number {
   const read = parts.reduce((length, [whole]) => length + whole.length, 0);
   if (parts.length === 0 || read !== text.trimEnd().length) throw new InvalidArgumentError('Write a duration such as 90s, 10min, 1h30min or 2d.');
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitMs[unit ?? ''] ?? 0), 0);
+}
+
+const units: readonly (readonly [RegExp, DeferredSendUnit])[] = [
+  [/^(?:m|min|minutes?)$/, 'minute'],
+  [/^(?:h|hours?)$/, 'hour'],
+  [/^(?:d|days?)$/, 'day'],
+  [/^(?:w|weeks?)$/, 'week'],
+];
+
+/** How long after the submission: a number of units as MAPI has it, `2 weeks` or `10min` (M-036), else any duration. */
+export function delayArgument(text: string): Exclude<SendAt, number | Date> {
+  const [, number, name = ''] = /^\s*(\d{1,3})\s*([a-z]+)\s*$/.exec(text) ?? [];
+  const unit = units.find(([pattern]) => pattern.test(name))?.[1];
+  return number !== undefined && unit ? { number: Number(number), unit } : { afterMs: durationArgument(text) };
 }
 
 /** ISO 8601; without a zone it is local time. */

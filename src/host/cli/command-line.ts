@@ -4,7 +4,17 @@ import { Command, CommanderError, Option } from 'commander';
 import { MailspoolError } from '../../errors.ts';
 import type { EntryId } from '../../message/recipient.ts';
 import { systemAccess, type SpoolerAccess } from './access.ts';
-import { countArgument, durationArgument, portArgument, priorityArgument, repeated, stateArgument, timeArgument, userArgument } from './arguments.ts';
+import {
+  countArgument,
+  delayArgument,
+  durationArgument,
+  portArgument,
+  priorityArgument,
+  repeated,
+  stateArgument,
+  timeArgument,
+  userArgument,
+} from './arguments.ts';
 import { Context, type GlobalOptions } from './context.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { Output, type Terminal } from './output.ts';
@@ -165,7 +175,7 @@ function addSubmit(add: Add): void {
         .option('--html <html>')
         .option('--attach <file>', 'may be repeated', repeated)
         .option('--at <time>', 'not before this time, as 2026-03-01T08:00', timeArgument)
-        .option('--after <duration>', 'not before so long from now, as 10min', durationArgument)
+        .option('--after <duration>', 'not before so long after the submission, as 10min or "2 weeks"', delayArgument)
         .option('--expires-after <duration>', 'give up after this time', durationArgument)
         .option('--priority <number>', '-9 to 9, or high, normal, low', priorityArgument)
         .option('--idempotency-key <key>', 'the same key and input again is the same message')

@@ -84,7 +84,12 @@ export const recipientId = (value: unknown): number => parsed(z.int().min(0), va
 export const verdict = (value: unknown): 'accepted' | 'rejected' | 'notSent' => parsed(z.enum(['accepted', 'rejected', 'notSent']), value, 'verdict');
 export const sessionKey = (value: unknown): SessionKey | undefined =>
   value === undefined || value === null ? undefined : (parsed(identifier, value, 'session') as SessionKey);
-const sendAtSchema = z.union([z.number(), z.strictObject({ afterMs: z.number() }), z.strictObject({ local: z.string(), timeZone: z.string() })]);
+const sendAtSchema = z.union([
+  z.number(),
+  z.strictObject({ afterMs: z.number() }),
+  z.strictObject({ local: z.string(), timeZone: z.string() }),
+  z.strictObject({ number: z.number(), unit: z.enum(['minute', 'hour', 'day', 'week']) }),
+]);
 export const sendAt = (value: unknown): Exclude<SendAt, Date> => parsed(sendAtSchema, value, 'sendAt');
 const flushSchema = z.strictObject({
   inbound: z.boolean().optional(),

@@ -136,6 +136,20 @@ describe('submit', () => {
     });
   });
 
+  it('M-036 --after takes a number of minutes, hours, days or weeks as such, and any other duration', async () => {
+    const spooler = fakeSpooler();
+    for (const after of ['10min', '2 weeks', '999d', '1 hour', '1000h', '90s'])
+      await mailspool(['submit', '--to', 'bob@test', '--text', 'x', '--after', after], { spooler });
+    expect(spooler.taken.map(({ options }) => options?.sendAt)).toEqual([
+      { number: 10, unit: 'minute' },
+      { number: 2, unit: 'week' },
+      { number: 999, unit: 'day' },
+      { number: 1, unit: 'hour' },
+      { afterMs: 3_600_000_000 },
+      { afterMs: 90_000 },
+    ]);
+  });
+
   it('without a running spooler the message is stored, and it says who will send it', async () => {
     const ran = await mailspool(['submit', '--to', 'bob@test', '--text', 'x'], { where: 'store' });
     expect(ran.code).toBe(0);

@@ -1,5 +1,6 @@
 import { type OutboundMessage, TransportError } from 'mailspool/provider';
 import { loopback } from 'mailspool/providers/loopback';
+import { virtualTime } from 'mailspool/testing';
 import { expect, test, vi } from 'vitest';
 import { collect, note, world } from './world.ts';
 
@@ -43,6 +44,43 @@ test('M-035 a deferred send time is kept, and one in the past sends at once', as
   expect(provider.handedOver.map(({ recipients }) => recipients[0]?.address)).toEqual(['past@harbour.example']);
   await clock.advance('2m');
   expect(provider.handedOver).toHaveLength(2);
+});
+
+test('M-036 a number of units counts from the submit time, also when it is said later, and the time beside it is ignored', async () => {
+  const handedOver: (readonly [string | undefined, number])[] = [];
+  const clock = virtualTime();
+  const submitted = clock.now();
+  const { spooler } = await world({
+    clock,
+    loopback: { transfer: ({ recipients }) => void handedOver.push([recipients[0]?.address, clock.now() - submitted]) },
+  });
+  const units = { minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 } as const;
+  for (const unit of ['week', 'day', 'hour', 'minute'] as const) {
+    await spooler.submit(note(`${unit}@harbour.example`), { sendAt: { number: 3, unit, time: submitted } });
+  }
+  const later = await spooler.submit(note('later@harbour.example'), { sendAt: { number: 999, unit: 'week' } });
+  await clock.advance('1h');
+  await spooler.reschedule(later.id, { number: 2, unit: 'hour', time: submitted });
+  for (const unit of ['hour', 'day', 'week'] as const) await clock.advance(submitted + 3 * units[unit] - clock.now());
+  expect(handedOver).toEqual([
+    ['minute@harbour.example', 3 * units.minute],
+    ['later@harbour.example', 2 * units.hour],
+    ['hour@harbour.example', 3 * units.hour],
+    ['day@harbour.example', 3 * units.day],
+    ['week@harbour.example', 3 * units.week],
+  ]);
+});
+
+test('M-036 a number outside 0 to 999 or another unit is refused before anything is stored', async () => {
+  const { spooler } = await world();
+  for (const [number, unit, field] of [
+    [-1, 'day', 'sendAt.number'],
+    [1000, 'day', 'sendAt.number'],
+    [1.5, 'day', 'sendAt.number'],
+    [1, 'month' as 'week', 'sendAt.unit'],
+  ] as const)
+    await expect(spooler.submit(note(), { sendAt: { number, unit } })).rejects.toMatchObject({ code: 'EINVALID', field });
+  expect(await collect(spooler.list())).toEqual([]);
 });
 
 test('M-038 a message is claimed before any transport sees it', async () => {

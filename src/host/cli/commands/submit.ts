@@ -5,7 +5,7 @@ import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { MailspoolError } from '../../../errors.ts';
 import type { RecipientRow } from '../../../message/recipient.ts';
-import type { SubmitMessage, SubmitOptions } from '../../../message/submit-message.ts';
+import type { SendAt, SubmitMessage, SubmitOptions } from '../../../message/submit-message.ts';
 import type { SendResult, SubmitReceipt } from '../../../spooler/contract.ts';
 import type { Context, Reached } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -25,7 +25,7 @@ export interface SubmitFlags {
   readonly html?: string;
   readonly attach?: readonly string[];
   readonly at?: Date;
-  readonly after?: number;
+  readonly after?: SendAt;
   readonly expiresAfter?: number;
   readonly priority?: number;
   readonly idempotencyKey?: string;
@@ -75,7 +75,7 @@ function submitOptions(flags: SubmitFlags, now: number): SubmitOptions {
   if (at !== undefined && after !== undefined) throw usage('at', '--at and --after exclude each other', 'Give one of them.');
   return {
     ...(at === undefined ? {} : { sendAt: at }),
-    ...(after === undefined ? {} : { sendAt: { afterMs: after } }),
+    ...(after === undefined ? {} : { sendAt: after }),
     ...(priority === undefined ? {} : { priority }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(account === undefined ? {} : { account }),

@@ -1,18 +1,13 @@
 // Whether the simulation would notice: the sources are copied, broken in one place, and run. A mutant that survives
 // 200 seeds is a hole in the simulation.
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { applyPatch, copyOf, type Patch } from '../patched-copy.ts';
 import type { Invariant } from './checks.ts';
 import { runAll } from './pool.ts';
 import type { Run } from './simulate.ts';
 
-export interface Mutant {
-  readonly name: string;
-  readonly file: string;
-  /** What stands there once, and what stands there instead. */
-  readonly replace: readonly (readonly [string, string])[];
+export interface Mutant extends Patch {
   /** A seed that is known to find it, for whoever is in a hurry, and how much of its plan is enough. */
   readonly foundBy: { readonly seed: number; readonly steps: number };
   readonly breaks: Invariant;
@@ -65,7 +60,6 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const copied = ['src', 'providers', 'test/simulation', 'package.json', 'tsconfig.json'] as const;
 
 export interface Found {
@@ -98,10 +92,9 @@ export async function firstFailure(
   tasks: readonly { readonly seed: number; readonly steps?: number }[],
   workers: number,
 ): Promise<Run | undefined> {
-  const directory = await mkdtemp(join(tmpdir(), 'mailspool-mutant-'));
+  const directory = await copyOf(copied);
   try {
-    await copy(directory);
-    await mutate(directory, mutant);
+    await applyPatch(directory, mutant);
     let first: Run | undefined;
     const hear = (run: Run) => {
       if (run.failure && run.failure.invariant !== 'the run') first ??= run;
@@ -111,19 +104,4 @@ export async function firstFailure(
   } finally {
     await rm(directory, { recursive: true });
   }
-}
-
-async function copy(directory: string): Promise<void> {
-  for (const path of copied) await cp(join(root, path), join(directory, path), { recursive: true });
-  await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
-}
-
-async function mutate(directory: string, { name, file, replace }: Mutant): Promise<void> {
-  const path = join(directory, file);
-  let source = await readFile(path, 'utf8');
-  for (const [there, instead] of replace) {
-    if (source.split(there).length !== 2) throw new Error(`${name}: ${file} does not have ${JSON.stringify(there)} once`);
-    source = source.replace(there, instead);
-  }
-  await writeFile(path, source);
 }

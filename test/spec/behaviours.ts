@@ -8,6 +8,8 @@ export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 export interface Behaviour {
   /** `M-042`. */
   readonly number: string;
+  /** `4. Outbound loop`. */
+  readonly section: string;
   readonly level: 'core' | 'extended';
   readonly text: string;
 }
@@ -28,11 +30,14 @@ export const built: readonly string[] = ['mapi'];
 /** @throws if there is no such page */
 export function behavioursOf(system: string): Behaviour[] {
   const page = readFileSync(join(root, 'docs/reference/behaviours', `${system}.md`), 'utf8');
-  return [...page.matchAll(/^- \*\*([A-Z]-\d+)\*\* \[(core|extended)\] (.*)$/gm)].map(([, number = '', level, text = '']) => ({
-    number,
-    level: level as Behaviour['level'],
-    text: text.replaceAll(/ *`[^`]*`(, `[^`]*`)*$/g, ''),
-  }));
+  return page.split(/^## /m).flatMap((section) =>
+    [...section.matchAll(/^- \*\*([A-Z]-\d+)\*\* \[(core|extended)\] (.*)$/gm)].map(([, number = '', level, text = '']) => ({
+      number,
+      section: section.slice(0, section.indexOf('\n')),
+      level: level as Behaviour['level'],
+      text: text.replaceAll(/ *`[^`]*`(, `[^`]*`)*$/g, ''),
+    })),
+  );
 }
 
 /** Titles that begin with numbers: of tests, of cases of the suites, and of rows of tables of tests. */
@@ -53,6 +58,8 @@ export function testTitles(): TestTitle[] {
 }
 
 export function coverage(system: string, titles: readonly TestTitle[] = testTitles()): Coverage[] {
-  const carries = (title: string, number: string): boolean => (/^(?:[A-Z]-\d{2,3} )+/.exec(title)?.[0] ?? '').split(' ').includes(number);
   return behavioursOf(system).map((behaviour) => ({ ...behaviour, tests: titles.filter(({ title }) => carries(title, behaviour.number)) }));
 }
+
+/** Whether the title begins with the number, alone or among others. */
+export const carries = (title: string, number: string): boolean => (/^(?:[A-Z]-\d{2,3} )+/.exec(title)?.[0] ?? '').split(' ').includes(number);

@@ -13,6 +13,7 @@ export {
   type RetryConfiguration,
 } from './host/configuration.ts';
 export { connectControl, serveControl, type ControlOptions, type ControlServer, type RemoteSpooler } from './host/control/control.ts';
+export { createProvider, type CreatedProvider, type CreateProviderOptions } from './host/scaffold/create-provider.ts';
 export { tokens, type Tokens } from './host/tokens.ts';
 export type { AfterSend, Bytes, Content, Message, MessageProperties } from './message/message.ts';
 export type { Diagnostic, Outcome, Phase, RecipientOutcome } from './message/outcome.ts';

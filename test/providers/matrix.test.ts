@@ -5,7 +5,7 @@ import { checkTransportProvider, conformanceMatrix } from 'mailspool/testing';
 import { imapCapabilities, imapUnderTest, polledImapCapabilities } from './imap/under-test.ts';
 import { loopbackCapabilities, loopbackUnderTest } from './loopback/under-test.ts';
 import { smtpCapabilities, smtpUnderTest } from './smtp/under-test.ts';
-import { templateCapabilities, templateUnderTest } from './template/under-test.ts';
+import { templateCapabilities, templateUnderTest } from '../../providers/template/under-test.ts';
 
 test('the page of the providers says what the suite shows of them, what it does not show, and why', async () => {
   const reports = [

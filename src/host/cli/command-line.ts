@@ -16,13 +16,12 @@ import {
   userArgument,
 } from './arguments.ts';
 import { Context, type GlobalOptions } from './context.ts';
+import { type Add, addCreate, type Run } from './declarations.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { Output, type Terminal } from './output.ts';
 import { InterruptError } from './signals.ts';
 
 const { version } = createRequire(import.meta.url)('mailspool/package.json') as { readonly version: string };
-
-type Run = (context: Context, args: readonly string[], flags: never) => Promise<ExitCode>;
 
 /** Runs one command and answers with its exit code. Nothing is thrown; errors are on stderr. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal, access: SpoolerAccess = systemAccess): Promise<ExitCode> {
@@ -107,19 +106,19 @@ export function commandLine(terminal: Terminal, act: (command: Command, run: Run
     .option('--verbose', 'errors with their stack')
     .option('--no-color', 'no colours; NO_COLOR does the same')
     .addHelpText('after', exitCodeHelp);
-  const add = (name: string, description: string, run: Run, define: (command: Command) => Command = (command) => command): void => {
-    const command = define(program.command(name).description(description));
-    act(command, run);
-  };
+  const adder =
+    (parent: Command): Add =>
+    (name, description, run, define = (command) => command) =>
+      act(define(parent.command(name).description(description)), run);
+  const add = adder(program);
   addRunning(add);
   addSubmit(add);
   addQueue(add);
   addCourse(add);
   addSessions(add);
+  addCreate(adder(program.command('create').description('make something new')));
   return program;
 }
-
-type Add = (name: string, description: string, run: Run, define?: (command: Command) => Command) => void;
 
 /** Commands are loaded when they run, so that the others start fast. */
 function addRunning(add: Add): void {

@@ -28,8 +28,14 @@ describe('docs/reference/cli.md', () => {
     expect(told).toEqual(there);
   });
 
+  it('names every subcommand', () => {
+    const there = program.commands.flatMap((command) => command.commands.map((each) => `${command.name()} ${each.name()}`));
+    expect(there.filter((name) => !cli.includes(`\`${name}`))).toEqual([]);
+  });
+
   it('names every option and no other', () => {
-    const there = new Set([program, ...program.commands].flatMap((command) => command.options.map((option) => option.long)));
+    const all = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];
+    const there = new Set(all.flatMap((command) => command.options.map((option) => option.long)));
     const told = new Set([...cli.matchAll(/--[a-z][a-z-]*/g)].map(([option]) => option));
     told.delete('--help');
     expect([...told].sort()).toEqual([...there].sort());

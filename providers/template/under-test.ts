@@ -3,8 +3,8 @@
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { template } from 'mailspool/providers/template';
-import { type ProviderCapabilities, type ProviderFactory } from 'mailspool/testing';
+import { template } from './index.ts';
+import type { ProviderCapabilities, ProviderFactory } from 'mailspool/testing';
 
 const noLine = 'files have no line that breaks';
 export const templateCapabilities: ProviderCapabilities = {

@@ -11,7 +11,27 @@ export default defineConfig({
     reporters: ['default', './test/reporters/count-reporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts', 'providers/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, globalSetup: ['test/built.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          provide: { store: 'memory' },
+          testTimeout: 60_000,
+          globalSetup: ['test/built.ts'],
+        },
+      },
+      // The engine's tests again, on the embedded store.
+      {
+        extends: true,
+        test: {
+          name: 'unit-embedded',
+          include: ['test/unit/spooler/**/*.test.ts'],
+          provide: { store: 'embedded' },
+          testTimeout: 60_000,
+          globalSetup: ['test/built.ts'],
+        },
+      },
       {
         extends: true,
         test: { name: 'contract', include: ['test/{contract,conformance}/**/*.test.ts'], testTimeout: 60_000, globalSetup: ['test/built.ts'] },

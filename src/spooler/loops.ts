@@ -214,7 +214,7 @@ export class Loops {
       newMail: (session) => this.inbound.newMail(session),
       sentDeferred: (session, { entryId }) => background(this.outbound.submitDeferred(session, entryId)),
       changed: () => this.wakeAll(),
-      routesChanged: () => background(this.reroute()),
+      routesChanged: async () => await this.reroute(),
       loggedOn: async (session) => await this.deferrals.loggedOn(session),
       loggingOff: async (session) => await this.deferrals.loggingOff(session),
       isCancelled: (session) => this.outbound.isCancelled(session),

@@ -33,8 +33,8 @@ export interface SessionHooks {
   isCancelled(session: Session): boolean;
   /** A flush flag in the session's row was set (M-099). */
   flushRequested(session: Session, direction: Direction): void;
-  /** Routes are to be decided anew (M-090). */
-  routesChanged(): void;
+  /** Routes are to be decided anew (M-021, M-090). */
+  routesChanged(): Promise<void>;
   statusRecipients(message: MessageLookup, rows: readonly StatusRecipient[]): Promise<'matched' | 'unmatched'>;
 }
 
@@ -117,7 +117,7 @@ export class Sessions implements SupportTarget {
       if (session.transport) await this.#readTypes(session);
       else this.#supervisors.get(session)?.revive();
     }
-    this.#hooks.routesChanged();
+    await this.#hooks.routesChanged();
   }
 
   start(signal: AbortSignal): void {
@@ -140,7 +140,7 @@ export class Sessions implements SupportTarget {
     const [current] = await this.#engine.store.load([orderKey]);
     await this.#engine.store.save([{ key: orderKey, version: current?.version ?? 0, values: { order } }]);
     this.#order = order;
-    this.#hooks.routesChanged();
+    await this.#hooks.routesChanged();
   }
 
   get offline(): boolean {

@@ -1,7 +1,7 @@
 // What a provider keeps back, and how it hears that it was taken from it.
 import { loopback, type LoopbackOptions } from 'mailspool/providers/loopback';
 import { expect, test } from 'vitest';
-import { memoryStore } from '../../../src/store/memory/memory-store.ts';
+import { newStore } from './stores.ts';
 import { note, world } from './world.ts';
 
 const keeping: LoopbackOptions = { end: () => 'hold', answer: () => ({ outcome: 'notSent', diagnostic: { code: 'EWAIT', text: 'kept' } }) };
@@ -38,7 +38,7 @@ test('M-076 a transport that cannot keep anything back hears no abortDeferred', 
 });
 
 test('M-076 M-062 at logoff it forgets what it keeps back, which is offered to it anew after the next logon', async () => {
-  const store = memoryStore();
+  const store = newStore();
   const { spooler, clock, provider } = await world({ store, loopback: keeping });
   const { id } = await spooler.submit(note());
   await clock.settle();
@@ -51,13 +51,13 @@ test('M-076 M-062 at logoff it forgets what it keeps back, which is offered to i
 });
 
 test('M-062 what a transport kept back when the spooler died is offered to it anew, and does not rest for ever', async () => {
-  const store = memoryStore();
+  const store = newStore();
   const { spooler, clock } = await world({ store, loopback: keeping });
   const { id } = await spooler.submit(note());
   await clock.settle();
   store.crash();
   await spooler.stop({ drainMs: 0 });
-  const later = await world({ store, clock, loopback: { end: () => 'sent' } });
+  const later = await world({ store: store.sharing(), clock, loopback: { end: () => 'sent' } });
   await clock.settle();
   expect(await later.states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
 });

@@ -3,7 +3,7 @@ import { seededRandom, virtualTime } from 'mailspool/testing';
 import { expect, test, vi } from 'vitest';
 import { createSpooler, retryPolicy, type EntryId } from '../../../src/index.ts';
 import { isFinal, isSettled } from '../../../src/message/transitions.ts';
-import { memoryStore } from '../../../src/store/memory/memory-store.ts';
+import { newStore, testInMemory } from './stores.ts';
 import { collect, note, world } from './world.ts';
 
 test('M-031 U-007 after a crash in the middle of a hand-over the message is queued again and goes out once its lease ends', async () => {
@@ -16,20 +16,23 @@ test('M-031 U-007 after a crash in the middle of a hand-over the message is queu
   expect(again.provider.handedOver.map(({ entryId }) => entryId)).toEqual([id]);
 });
 
-test('U-007 a lease names its owner and ends by itself, also where nobody frees it: the message goes out by another spooler', async () => {
-  const first = await world({ loopback: { answer: async () => await new Promise(() => undefined) } });
-  const { id } = await first.spooler.submit(note());
-  await first.clock.settle();
-  const claimed = (await first.spooler.get(id))?.recipients[0]?.status;
-  expect(claimed).toMatchObject({ state: 'claimed', owner: expect.stringContaining(`:${process.pid}:`) });
-  // The host of the first is gone: it renews nothing, and nobody tells the store.
-  vi.spyOn(first.store, 'renew').mockResolvedValue([]);
-  const second = await world({ store: first.store.sharing(), clock: first.clock });
-  await second.clock.advance('5s');
-  expect(second.provider.handedOver).toHaveLength(0);
-  await second.clock.advance('55s');
-  expect(second.provider.handedOver.map(({ entryId }) => entryId)).toEqual([id]);
-});
+testInMemory(
+  'U-007 a lease names its owner and ends by itself, also where nobody frees it: the message goes out by another spooler',
+  async (store) => {
+    const first = await world({ store, loopback: { answer: async () => await new Promise(() => undefined) } });
+    const { id } = await first.spooler.submit(note());
+    await first.clock.settle();
+    const claimed = (await first.spooler.get(id))?.recipients[0]?.status;
+    expect(claimed).toMatchObject({ state: 'claimed', owner: expect.stringContaining(`:${process.pid}:`) });
+    // The host of the first is gone: it renews nothing, and nobody tells the store.
+    vi.spyOn(store, 'renew').mockResolvedValue([]);
+    const second = await world({ store: store.sharing(), clock: first.clock });
+    await second.clock.advance('5s');
+    expect(second.provider.handedOver).toHaveLength(0);
+    await second.clock.advance('55s');
+    expect(second.provider.handedOver.map(({ entryId }) => entryId)).toEqual([id]);
+  },
+);
 
 test('M-031 recipients that were settled before a crash stay settled', async () => {
   const first = await world({
@@ -50,13 +53,15 @@ test('M-031 recipients that were settled before a crash stay settled', async () 
 });
 
 test('a message that was in flight at three crashes is held for a person', async () => {
-  let store = memoryStore();
+  let store = newStore();
   const clock = virtualTime();
   let id: EntryId | undefined;
   for (let crash = 0; crash < 3; crash += 1) {
     const own = await world({ store, clock, loopback: { answer: async () => await new Promise(() => undefined) } });
     id ??= (await own.spooler.submit(note())).id;
     await clock.advance('31s');
+    // Claims are noted with the next commit.
+    await own.spooler.submit(note(), { sendAt: { afterMs: 86_400_000 } });
     store.crash();
     store = store.sharing();
   }
@@ -77,21 +82,24 @@ test('T-012 an at-most-once hand-over that a crash interrupted is uncertain, nev
   expect(await again.states(id)).toEqual({ 'bob@harbour.example': 'uncertain' });
 });
 
-test('U-008 a lease lasts less than a minute, is renewed while its owner lives, and is freed at once when it goes', async () => {
+testInMemory('U-008 a lease lasts less than a minute, is renewed while its owner lives, and is freed at once when it goes', async (store) => {
   let finish = (): void => undefined;
-  const first = await world({ loopback: { answer: async () => await new Promise((resolve) => (finish = () => resolve({ outcome: 'accepted' }))) } });
+  const first = await world({
+    store,
+    loopback: { answer: async () => await new Promise((resolve) => (finish = () => resolve({ outcome: 'accepted' }))) },
+  });
   const { id } = await first.spooler.submit(note());
   await first.clock.settle();
   const status = (await first.spooler.get(id))?.recipients[0]?.status;
   expect(status?.state === 'claimed' && status.until - first.clock.now()).toBeLessThan(60_000);
-  const second = await world({ store: first.store.sharing(), clock: first.clock });
+  const second = await world({ store: store.sharing(), clock: first.clock });
   await first.clock.advance('10m');
   expect(second.provider.handedOver).toHaveLength(0);
   finish();
   await first.clock.settle();
   expect(first.provider.handedOver).toHaveLength(1);
   const third = await world({
-    store: first.store.sharing(),
+    store: store.sharing(),
     clock: first.clock,
     loopback: { answer: async () => await new Promise(() => undefined) },
   });
@@ -105,9 +113,8 @@ test('U-008 a lease lasts less than a minute, is renewed while its owner lives, 
   expect(second.provider.handedOver).toHaveLength(1);
 });
 
-test('U-018 eight spoolers on one store hand over a thousand messages once each', async () => {
+testInMemory('U-018 eight spoolers on one store hand over a thousand messages once each', async (store) => {
   const clock = virtualTime();
-  const store = memoryStore();
   const counts = new Map<string, number>();
   const worlds = await Promise.all(
     Array.from({ length: 8 }, async (_, index) => {
@@ -132,9 +139,8 @@ test('U-018 eight spoolers on one store hand over a thousand messages once each'
   await Promise.all(worlds.map(async (spooler) => await spooler.stop({ drainMs: 0 })));
 });
 
-test('U-019 an owner that stalled past its lease cannot begin the final dot, and its late word is refused', async () => {
+testInMemory('U-019 an owner that stalled past its lease cannot begin the final dot, and its late word is refused', async (store) => {
   const clock = virtualTime();
-  const store = memoryStore();
   let resume = (): void => undefined;
   let refused: unknown;
   const stalled = await world({
@@ -203,11 +209,11 @@ test('T-008 U-002 whatever providers do, every recipient is accounted for and ev
   expect(rows.filter(({ status }) => !isFinal(status.state)).map(({ status }) => status.state)).toEqual([]);
 });
 
-test('T-005 a disk that is full for a while loses no outcome: it is written when there is room', async () => {
-  const own = await world();
+testInMemory('T-005 a disk that is full for a while loses no outcome: it is written when there is room', async (store) => {
+  const own = await world({ store });
   await own.spooler.suspend();
   const { id } = await own.spooler.submit(note());
-  own.store.failWrites(3);
+  store.failWrites(3);
   await own.spooler.resume();
   await own.clock.advance('10s');
   expect(own.provider.handedOver).toHaveLength(1);

@@ -1,6 +1,7 @@
 // Hand-overs that are interrupted, refused, answered with nonsense, or never begin.
 import { TransportError, type OutboundMessage, type SubmitResult, type TransportProvider } from 'mailspool/provider';
 import { expect, test, vi } from 'vitest';
+import { testInMemory } from './stores.ts';
 import { collect, note, world } from './world.ts';
 
 const five = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@harbour.example`);
@@ -63,15 +64,16 @@ test('M-072 a claim that only waits for its turn is cancelled at once', async ()
   expect(provider.handedOver).toHaveLength(1);
 });
 
-test('M-073 a cancel reaches a hand-over of another spooler on the same store', async () => {
+testInMemory('M-073 a cancel reaches a hand-over of another spooler on the same store', async (store) => {
   const first = await world({
+    store,
     loopback: {
       transfer: async (_message, signal) => await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
     },
   });
   const { id } = await first.spooler.submit(note());
   await first.clock.settle();
-  const second = await world({ store: first.store.sharing(), clock: first.clock });
+  const second = await world({ store: store.sharing(), clock: first.clock });
   const cancelling = second.spooler.cancel(id);
   await first.clock.advance('20s');
   expect(await cancelling).toEqual({ result: 'cancelled' });
@@ -96,8 +98,8 @@ test.each([
   const { id } = await spooler.submit(note(), { onUnknown: 'hold' });
   await clock.settle();
   const ending = what === 'cancel' ? spooler.cancel(id) : spooler.stop({ drainMs: 0 });
-  await Promise.resolve();
-  await new Promise((resolve) => setImmediate(resolve));
+  if (what === 'cancel') await clock.settle();
+  else await new Promise((resolve) => setImmediate(resolve));
   read.open();
   await clock.advance('1s');
   await ending;

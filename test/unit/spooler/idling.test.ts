@@ -2,6 +2,7 @@
 import { TransportError, type TransportProvider } from 'mailspool/provider';
 import { virtualTime, type VirtualTime } from 'mailspool/testing';
 import { expect, test } from 'vitest';
+import { testInMemory } from './stores.ts';
 import { note, world } from './world.ts';
 
 /** Time that counts timers that ring at once: a loop that spins sets many. */
@@ -77,8 +78,9 @@ test('a message that takes longer to receive than the time between two polls kee
   expect(atOnce() - before).toBeLessThan(5);
 });
 
-test('a verification that takes long writes nothing meanwhile', async () => {
-  const { spooler, clock, store } = await world({
+testInMemory('a verification that takes long writes nothing meanwhile', async (store) => {
+  const { spooler, clock } = await world({
+    store,
     loopback: {
       answer: () => ({ outcome: 'unknown', diagnostic: { code: 'ECONNECTION', text: 'dropped' } }),
       verify: async () => await new Promise(() => undefined),

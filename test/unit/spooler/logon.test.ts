@@ -2,6 +2,7 @@
 import { loopback } from 'mailspool/providers/loopback';
 import { TransportError, type TransportProvider, type TransportSession } from 'mailspool/provider';
 import { expect, test } from 'vitest';
+import { testInMemory } from './stores.ts';
 import { note, world } from './world.ts';
 
 test('M-002 nothing is handed over before the session has heard that its direction is open', async () => {
@@ -69,8 +70,8 @@ test('U-044 a session whose address types throw is logged off before the next tr
   expect(open).toBe(0);
 });
 
-test('T-005 a disk that is full at logon keeps nobody from sending what waits', async () => {
-  const { spooler, store, clock, provider } = await world({ start: false });
+testInMemory('T-005 a disk that is full at logon keeps nobody from sending what waits', async (store) => {
+  const { spooler, clock, provider } = await world({ store, start: false });
   await spooler.submit(note());
   store.failWrites(({ table }) => table === 'sections');
   await spooler.start();

@@ -1,5 +1,6 @@
 import { virtualTime } from 'mailspool/testing';
 import { expect, test } from 'vitest';
+import { testInMemory } from './stores.ts';
 import { collect, note, world, type World } from './world.ts';
 
 const refused = {
@@ -99,17 +100,17 @@ test('M-068 a report carries the original subject, submit time, display lists an
   expect(await text(own, report?.id as never)).toContain('550 5.1.1 no such user');
 });
 
-test('T-043 a failed recipient gives exactly one report, also when the spooler crashes around the settlement', async () => {
-  const own = await world({ clock: virtualTime({ patienceMs: 100 }), loopback: { answer: () => refused } });
+testInMemory('T-043 a failed recipient gives exactly one report, also when the spooler crashes around the settlement', async (store) => {
+  const own = await world({ store, clock: virtualTime({ patienceMs: 100 }), loopback: { answer: () => refused } });
   await own.spooler.suspend();
   await own.spooler.submit(note());
-  const release = own.store.holdSync();
+  const release = store.holdSync();
   void own.spooler.resume();
   await expect(own.clock.settle()).rejects.toMatchObject({ code: 'ETIMEDOUT' });
   expect(own.provider.handedOver).toHaveLength(1);
-  own.store.crash();
+  store.crash();
   release();
-  const again = await world({ store: own.store.sharing(), clock: own.clock, loopback: { answer: () => refused } });
+  const again = await world({ store: store.sharing(), clock: own.clock, loopback: { answer: () => refused } });
   await again.clock.advance('1m');
   expect(await reports(again)).toHaveLength(1);
 });
@@ -134,32 +135,34 @@ test('a report on this host is new mail of the sender’s account, in the same w
   expect(news).toEqual(['REPORT.IPM.Note.NDR']);
 });
 
-test('T-003 U-003 a message whose content is damaged fails or expires all the same, and its report goes without the original', async () => {
-  const large = 'x'.repeat(100_000);
-  for (const text of ['small', large]) {
-    const errors: string[] = [];
-    const ignore = () => undefined;
-    const own = await world({ logger: { debug: ignore, info: ignore, warn: ignore, error: (_fields, line) => void errors.push(line) } });
-    await own.spooler.suspend();
-    const { id } = await own.spooler.submit(note('bob@harbour.example', { text }), { expiresAt: own.clock.now() + 60_000 });
-    const [stored] = await own.store.get([id]);
-    own.store.damage(stored?.content as never);
-    await own.clock.advance('2m');
-    expect(await own.states(id)).toEqual({ 'bob@harbour.example': 'expired' });
-    expect(await reports(own)).toHaveLength(1);
-    expect(errors.filter((line) => !line.includes('cannot be read'))).toEqual([]);
-  }
-});
+for (const [what, text] of Object.entries({ small: 'small', large: 'x'.repeat(100_000) }))
+  testInMemory(
+    `T-003 U-003 a message whose ${what} content is damaged fails or expires all the same, and its report goes without the original`,
+    async (store) => {
+      const errors: string[] = [];
+      const ignore = () => undefined;
+      const logger = { debug: ignore, info: ignore, warn: ignore, error: (_fields: unknown, line: string) => void errors.push(line) };
+      const own = await world({ store, logger });
+      await own.spooler.suspend();
+      const { id } = await own.spooler.submit(note('bob@harbour.example', { text }), { expiresAt: own.clock.now() + 60_000 });
+      const [stored] = await store.get([id]);
+      store.damage(stored?.content as never);
+      await own.clock.advance('2m');
+      expect(await own.states(id)).toEqual({ 'bob@harbour.example': 'expired' });
+      expect(await reports(own)).toHaveLength(1);
+      expect(errors.filter((line) => !line.includes('cannot be read'))).toEqual([]);
+    },
+  );
 
-test('T-005 T-043 a disk that is full for a while loses neither the outcome nor the report with a large original', async () => {
+testInMemory('T-005 T-043 a disk that is full for a while loses neither the outcome nor the report with a large original', async (store) => {
   const answer = [
     { recipient: 1, outcome: 'accepted' as const },
     { recipient: 2, ...refused },
   ];
-  const own = await world({ loopback: { answer: () => answer } });
+  const own = await world({ store, loopback: { answer: () => answer } });
   await own.spooler.suspend();
   const { id } = await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example'], { text: 'x'.repeat(200_000) }));
-  const room = own.store.failWrites(({ table }) => table === 'contents');
+  const room = store.failWrites(({ table }) => table === 'contents');
   await own.spooler.resume();
   await own.clock.advance('10s');
   expect(own.provider.handedOver).toHaveLength(1);
@@ -170,14 +173,14 @@ test('T-005 T-043 a disk that is full for a while loses neither the outcome nor 
   expect(await reports(own)).toHaveLength(1);
 });
 
-test('T-003 a message whose content is damaged is set aside and told of; others go on', async () => {
-  const own = await world();
+testInMemory('T-003 a message whose content is damaged is set aside and told of; others go on', async (store) => {
+  const own = await world({ store });
   await own.spooler.suspend();
   const damaged = [];
   for (const text of ['small', 'x'.repeat(100_000)]) {
     const { id } = await own.spooler.submit(note('bob@harbour.example', { text }));
-    const [stored] = await own.store.get([id]);
-    own.store.damage(stored?.content as never);
+    const [stored] = await store.get([id]);
+    store.damage(stored?.content as never);
     damaged.push(id);
   }
   const sound = await own.spooler.submit(note());

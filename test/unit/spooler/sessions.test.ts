@@ -2,7 +2,7 @@ import { loopback } from 'mailspool/providers/loopback';
 import { TransportError, type TransportProvider, type SpoolerSupport } from 'mailspool/provider';
 import { expect, test } from 'vitest';
 import type { SessionKey } from '../../../src/index.ts';
-import { memoryStore } from '../../../src/store/memory/memory-store.ts';
+import { newStore } from './stores.ts';
 import { note, world } from './world.ts';
 
 test('M-001 a provider of another contract version is never logged on, and its siblings work', async () => {
@@ -218,7 +218,7 @@ test('M-021 after a new order what waits goes the new way', async () => {
 });
 
 test('M-040 a match that is unavailable means waiting without a report, also after a restart', async () => {
-  const store = memoryStore();
+  const store = newStore();
   const first = await world({ store });
   await first.spooler.stop();
   const again = await world({

@@ -2,6 +2,7 @@
 import { loopback } from 'mailspool/providers/loopback';
 import { expect, test } from 'vitest';
 import { TransportError } from 'mailspool/provider';
+import { testInMemory } from './stores.ts';
 import { note, world } from './world.ts';
 
 test.each(['quiet', 'abort'] as const)('M-107 M-108 stop in mode %s while a message is on its way changes nothing and says so', async (mode) => {
@@ -16,14 +17,13 @@ test.each(['quiet', 'abort'] as const)('M-107 M-108 stop in mode %s while a mess
 });
 
 test('M-107 an orderly stop lets what is in flight finish and begins nothing else', async () => {
-  const { spooler, clock, store, provider } = await world({ loopback: { delayMs: 5_000 } });
+  const { spooler, clock, provider } = await world({ loopback: { delayMs: 5_000 } });
   for (const to of ['a@harbour.example', 'b@harbour.example']) await spooler.submit(note(to));
   await clock.settle();
   const stopped = spooler.stop();
   await clock.advance('1m');
   expect(await stopped).toEqual({ complete: true, inbound: false, outbound: false, queued: 1 });
   expect(provider.handedOver).toHaveLength(1);
-  expect(store).toBeDefined();
 });
 
 test('M-107 noWait first sends what is ready, as far as its time goes', async () => {
@@ -39,7 +39,7 @@ test('M-107 noWait first sends what is ready, as far as its time goes', async ()
 
 test('M-107 purge sends and fetches everything first, also what waited for its next attempt, and settles it', async () => {
   let attempts = 0;
-  const { spooler, clock, store } = await world({
+  const { spooler, clock } = await world({
     loopback: {
       delayMs: 60_000,
       transfer: () => {
@@ -54,11 +54,10 @@ test('M-107 purge sends and fetches everything first, also what waited for its n
   await clock.advance('10m');
   expect(await stopped).toEqual({ complete: true, inbound: false, outbound: false, queued: 0 });
   expect(attempts).toBe(2);
-  expect(store).toBeDefined();
 });
 
-test('M-108 whoever disposes of a spooler that others share the store with disturbs nobody', async () => {
-  const { spooler, clock, store } = await world();
+testInMemory('M-108 whoever disposes of a spooler that others share the store with disturbs nobody', async (store) => {
+  const { spooler, clock } = await world({ store });
   const other = await world({ store: store.sharing(), clock, providers: [loopback()] });
   await spooler[Symbol.asyncDispose]();
   const { id } = await other.spooler.submit(note());

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { testInMemory } from './stores.ts';
 import { collect, note, world } from './world.ts';
 
 test('M-025 submit without recipients rejects, and the handle stays usable for correction', async () => {
@@ -116,8 +117,8 @@ test('T-010 a submit is whole or not at all: a failing attachment leaves nothing
   expect(await collect(spooler.list())).toEqual([]);
 });
 
-test('T-001 U-001 submit resolves only after the durable write, and a failed write leaves nothing and says what to do', async () => {
-  const { spooler, store, clock, provider } = await world();
+testInMemory('T-001 U-001 submit resolves only after the durable write, and a failed write leaves nothing and says what to do', async (store) => {
+  const { spooler, clock, provider } = await world({ store });
   let resolved = false;
   const release = store.holdSync();
   const submitting = spooler.submit(note()).then(() => (resolved = true));

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { testInMemory } from './stores.ts';
 import { note, world } from './world.ts';
 
 test('U-061 whoever still waits for a message when the spooler stops is told so', async () => {
@@ -10,11 +11,11 @@ test('U-061 whoever still waits for a message when the spooler stops is told so'
   await waiting;
 });
 
-test('what is settled while the message is read is not missed: another spooler on the store', async () => {
-  const first = await world();
+testInMemory('what is settled while the message is read is not missed: another spooler on the store', async (store) => {
+  const first = await world({ store });
   await first.spooler.suspend();
   const { id } = await first.spooler.submit(note());
-  const second = await world({ store: first.store.sharing(), clock: first.clock, start: false });
+  const second = await world({ store: store.sharing(), clock: first.clock, start: false });
   let reads = 0;
   const get = second.store.get.bind(second.store);
   vi.spyOn(second.store, 'get').mockImplementation(async (ids) => {
@@ -32,8 +33,8 @@ test('what is settled while the message is read is not missed: another spooler o
   expect((await settled).accepted).toEqual(['bob@harbour.example']);
 });
 
-test('a change feed that fails is an answer to whoever waits, not the end of the process', async () => {
-  const { spooler, store } = await world();
+testInMemory('a change feed that fails is an answer to whoever waits, not the end of the process', async (store) => {
+  const { spooler } = await world({ store });
   await spooler.suspend();
   const { id } = await spooler.submit(note());
   vi.spyOn(store, 'changes').mockImplementation(() => ({

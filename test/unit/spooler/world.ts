@@ -1,9 +1,10 @@
-// A spooler on virtual time with a memory store: what most engine tests need.
+// A spooler on virtual time, on the store of this run: what most engine tests need.
 import { loopback, type LoopbackOptions, type LoopbackProvider } from 'mailspool/providers/loopback';
 import { seededRandom, virtualTime, type VirtualTime } from 'mailspool/testing';
 import { onTestFinished } from 'vitest';
 import {
   createSpooler,
+  type MessageStore,
   type Spooler,
   type SpoolerEvent,
   type SpoolerOptions,
@@ -11,11 +12,11 @@ import {
   type EntryId,
   type SubmitMessage,
 } from '../../../src/index.ts';
-import { memoryStore, type MemoryStore } from '../../../src/store/memory/memory-store.ts';
+import { type LastingStore, newStore } from './stores.ts';
 
-export interface World {
+export interface World<Store extends MessageStore = LastingStore> {
   readonly clock: VirtualTime;
-  readonly store: MemoryStore;
+  readonly store: Store;
   readonly spooler: Spooler;
   readonly provider: LoopbackProvider;
   readonly events: SpoolerEvent[];
@@ -25,16 +26,21 @@ export interface World {
 
 export interface WorldOptions extends Partial<Omit<SpoolerOptions, 'store' | 'clock'>> {
   readonly loopback?: LoopbackOptions;
-  readonly store?: MemoryStore;
   readonly clock?: VirtualTime;
   /** Default true. */
   readonly start?: boolean;
 }
 
 /** Stops by itself when the test ends. */
-export async function world({ loopback: script = {}, start = true, ...options }: WorldOptions = {}): Promise<World> {
+export async function world(options?: WorldOptions): Promise<World>;
+export async function world<Store extends MessageStore>(options: WorldOptions & { readonly store: Store }): Promise<World<Store>>;
+export async function world({
+  loopback: script = {},
+  start = true,
+  store = newStore(),
+  ...options
+}: WorldOptions & { readonly store?: MessageStore } = {}): Promise<World<MessageStore>> {
   const clock = options.clock ?? virtualTime();
-  const store = options.store ?? memoryStore();
   const provider = loopback(script);
   const spooler = await createSpooler({ random: seededRandom(1), providers: [provider], ...options, clock, store });
   onTestFinished(() => void spooler.stop({ drainMs: 0 }).catch(() => undefined));

@@ -13,6 +13,7 @@ export {
   type RetryConfiguration,
 } from './host/configuration.ts';
 export { connectControl, serveControl, type ControlOptions, type ControlServer, type RemoteSpooler } from './host/control/control.ts';
+export { exportMessages, type Exported, type ExportFormat, type ExportOptions } from './host/export/export-messages.ts';
 export { createProvider, type CreatedProvider, type CreateProviderOptions } from './host/scaffold/create-provider.ts';
 export { tokens, type Tokens } from './host/tokens.ts';
 export type { AfterSend, Bytes, Content, Message, MessageProperties } from './message/message.ts';
@@ -55,7 +56,10 @@ export type {
 } from './spooler/contract.ts';
 export { nodemailerTransport, type SpooledMessageInfo } from './spooler/nodemailer-transport.ts';
 export { defaultRetry, retryPolicy, type RetryOptions } from './spooler/retry.ts';
+export { compactStore, type Compaction, type CompactOptions } from './store/embedded/compact-store.ts';
 export { embeddedStore, type EmbeddedStoreOptions } from './store/embedded/embedded-store.ts';
+export type { ProblemKind, StoreProblem, StoreVerification, VerificationProgress } from './store/embedded/verification/problem.ts';
+export { verifyStore, type VerifyOptions } from './store/embedded/verification/verify-store.ts';
 export { MemoryStore, memoryStore, type MemoryStoreOptions } from './store/memory/memory-store.ts';
 export type { Change, MessageFilter, MessageStore, Retention } from './store/message-store.ts';
 export { systemClock, type Clock, type Instant } from './time/clock.ts';

@@ -1,14 +1,14 @@
 // A database in a directory of its own, seen from the program's thread: calls go to the worker in packets, the next one
 // when the last is answered, so that under load many share a commit. It keeps the process alive only while a call waits
 // for its answer (U-061).
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { MailspoolError } from '../errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { nextTurn } from '../time/turn.ts';
 import { compiledModule } from './compiled-module.ts';
-import { bestDriver } from './driver.ts';
 import type { AnswerHead, CallHead, WorkerData } from './protocol.ts';
 import { bye } from './protocol.ts';
+import { startWorker } from './start-worker.ts';
 import { type ErrorRecord, fromRecord } from './store-error.ts';
 import { type Item, type Packet, pack, transferable, unpack } from './wire.ts';
 
@@ -70,7 +70,7 @@ class WorkerDatabase implements Database {
   constructor(options: DatabaseOptions) {
     this.#options = options;
     this.#opening = this.#answerTo(0);
-    this.#worker = startWorker(options);
+    this.#worker = workerFor(options);
     this.#ended = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         this.#fail(new MailspoolError('ESTORE', `the database in ${options.directory} is closed`));
@@ -152,14 +152,10 @@ class WorkerDatabase implements Database {
   }
 }
 
-function startWorker({ program, directory, file = 'data.db', options }: DatabaseOptions): Worker {
+function workerFor({ program, directory, file = 'data.db', options }: DatabaseOptions): Worker {
   const workerData: WorkerData = { program: compiledModule(program).href, directory, file, options };
-  const entry = compiledModule(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url));
-  return new Worker(entry, { workerData, ...(announcesItself() && { execArgv: ['--disable-warning=ExperimentalWarning'] }) });
+  return startWorker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), workerData);
 }
-
-/** On Node 22 node:sqlite prints that it is experimental; that is not the user's concern. Other Nodes keep their flags. */
-const announcesItself = (): boolean => process.versions.node.startsWith('22.') && bestDriver() === 'node:sqlite';
 
 /** The caller may write on in its buffer. (A Buffer's own `slice` copies nothing.) */
 const own = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);

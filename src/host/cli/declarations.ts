@@ -1,5 +1,6 @@
 // The commands that look after a store, and those that look after the command line itself. Commands are loaded when they run.
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { timeArgument } from './arguments.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 
@@ -7,6 +8,28 @@ export type Run = (context: Context, args: readonly string[], flags: never) => P
 
 /** Declares a command; `define` adds its arguments and options. */
 export type Add = (name: string, description: string, run: Run, define?: (command: Command) => Command) => void;
+
+export function addStore(add: Add, filtered: (command: Command) => Command): void {
+  add(
+    'verify',
+    'look whether the store is what it should be, without writing; ends with 1 if something is wrong',
+    async (context) => await (await import('./commands/store.ts')).verify(context),
+  );
+  add(
+    'compact',
+    'give free space of the store back to the disk; no spooler may run on it',
+    async (context) => await (await import('./commands/store.ts')).compact(context),
+  );
+  add(
+    'export',
+    'write messages to a file or folder that does not exist yet, or - for standard output',
+    async (context, args, flags) => await (await import('./commands/store.ts')).exportAll(context, args[0] ?? '-', flags),
+    (command) =>
+      filtered(command.argument('<target>'))
+        .addOption(new Option('--format <format>', 'default: by the name of the target').choices(['eml', 'mbox', 'jsonl']))
+        .option('--since <time>', 'only what was submitted or received then or later', timeArgument),
+  );
+}
 
 export function addCreate(add: Add): void {
   add(

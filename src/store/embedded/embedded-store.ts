@@ -35,6 +35,7 @@ import type { Page } from '../operations/read.ts';
 import { queueOf } from '../schedule.ts';
 import { type ContentFile, ContentFiles } from './content-files.ts';
 import { OutgoingBytes } from './inline-content.ts';
+import { storeFile } from './schema.ts';
 import type { EmbeddedNews, EmbeddedOptions } from './program.ts';
 
 export interface EmbeddedStoreOptions {
@@ -67,7 +68,7 @@ class EmbeddedStore implements MessageStore {
     const options: EmbeddedOptions = { reserveBytes: this.#reserveBytes, tag: newStoreTag(support.random) };
     const opening = openDatabase({
       directory: this.#directory,
-      file: 'store.db',
+      file: storeFile,
       program: new URL(import.meta.url.endsWith('.ts') ? './program.ts' : './program.js', import.meta.url),
       options,
       clock: support.clock,

@@ -19,6 +19,12 @@ import { Transaction } from './transaction.ts';
 /** Free pages that the file keeps for what comes next: 8 MiB. */
 const sparePages = 2048;
 
+export interface FilePages {
+  readonly free: number;
+  readonly all: number;
+  readonly bytesEach: number;
+}
+
 export class EmbeddedTables implements MessageTables {
   readonly tag: string;
   readonly transaction: Transaction = new Transaction();
@@ -199,6 +205,13 @@ export class EmbeddedTables implements MessageTables {
   shrink(): void {
     const free = Number(this.#connection.pragma('freelist_count') ?? 0);
     if (free > sparePages) this.#connection.exec(`PRAGMA incremental_vacuum(${sparePages})`);
+  }
+
+  /** Shortens the file by up to so many free pages; how many are free still, and how many it has. */
+  giveBack(pages: number): FilePages {
+    if (pages > 0) this.#connection.exec(`PRAGMA incremental_vacuum(${pages})`);
+    const read = (name: string) => Number(this.#connection.pragma(name) ?? 0);
+    return { free: read('freelist_count'), all: read('page_count'), bytesEach: read('page_size') };
   }
 
   /** The last that goes into a transaction: what needs no commit of its own. */

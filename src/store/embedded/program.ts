@@ -70,6 +70,7 @@ class EmbeddedProgram implements Procedures {
     }),
     save: (sections: Section[], call) => ({ value: rules.writes.save(this.#operation(call), sections) }),
     sweep: (retention: Retention, call) => this.#sweep(retention, call),
+    giveBack: (pages: number) => ({ value: this.#tables.giveBack(pages) }),
     putContent: (stored: Measured, call) => ({ value: this.#putContent(stored, call) }),
     claim: (asked: { demands: Demand[]; owner: LeaseOwner }, call) => this.#claim(asked, call),
     renew: (asked: { leases: Lease[]; until: Instant }, call) => ({ value: rules.volatile.renew(this.#operation(call), asked.leases, asked.until) }),

@@ -2,6 +2,8 @@
 import type { Connection } from '../../database/index.ts';
 
 export const format = 1;
+/** Below the store's directory. */
+export const storeFile = 'store.db';
 
 /**
  * `message.record` is the whole message as JSON; the columns beside it are copies for searching and for the eye.

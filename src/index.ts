@@ -16,7 +16,7 @@ export { connectControl, serveControl, type ControlOptions, type ControlServer, 
 export { exportMessages, type Exported, type ExportFormat, type ExportOptions } from './host/export/export-messages.ts';
 export { createProvider, type CreatedProvider, type CreateProviderOptions } from './host/scaffold/create-provider.ts';
 export { tokens, type Tokens } from './host/tokens.ts';
-export type { AfterSend, Bytes, Content, Message, MessageProperties } from './message/message.ts';
+export type { AfterSend, Bytes, Content, Mark, Message, MessageProperties } from './message/message.ts';
 export type { Diagnostic, Outcome, Phase, RecipientOutcome } from './message/outcome.ts';
 export type {
   Address,
@@ -36,6 +36,7 @@ export type { Filing, Postprocessor, PreprocessMessage, PreprocessResult, Prepro
 export type { Credentials, Logger } from './provider/spooler-support.ts';
 export type { Gate, StatusColumns, StatusFlag } from './provider/status.ts';
 export type { TransportProvider } from './provider/transport-provider.ts';
+export type { FlushRequest, ValidateRequest, Wanted } from './provider/transport-session.ts';
 export type {
   AccountOptions,
   BulkVerb,

@@ -73,7 +73,7 @@ export interface LoopbackProvider extends TransportProvider {
   /** Hand-overs going on now, and the most there ever were at once. */
   readonly active: number;
   readonly mostActive: number;
-  /** References of mail that waits to be received, and of the last 10,000 acknowledged after `saveChanges`. */
+  /** References of mail that waits to be received or of which the headers alone were, and of the last 10,000 acknowledged after `saveChanges`. */
   readonly waiting: readonly string[];
   readonly acknowledged: readonly string[];
   /** Mail arrives; returns its reference. A provider counts from 1, so name it yourself where the store outlives this object. */
@@ -143,6 +143,7 @@ class Loopback implements LoopbackProvider {
       ...(verify && { verifyMessage: async (message, signal) => verify(message, signal) }),
       submitMessage: (message, signal) => this.#counted(() => this.#handOver(support, message, signal)),
       ...(reception !== 'none' && {
+        remoteAccess: true,
         poll: async () => this.#mailbox.pending,
         startMessage: (message) => this.#mailbox.receive(message),
       }),

@@ -10,6 +10,7 @@ const counted = new Set<keyof MessageStore>([
   'renew',
   'settle',
   'received',
+  'headersOnly',
   'receive',
   'get',
   'lookup',

@@ -37,6 +37,7 @@ export interface Content {
   bytes(maxBytes?: number): Promise<Uint8Array>;
 }
 
+/** What becomes of a message of which the headers are here: fetched, removed at the server, or both (M-110). */
 export type Mark = 'download' | 'delete' | 'move';
 
 /** A message as the spooler shows it. */
@@ -66,7 +67,9 @@ export interface Message {
   /** What to do when an attempt ends `unknown`. */
   readonly onUnknown: 'resend' | 'hold' | 'verify';
   readonly read?: boolean;
+  /** Only the headers are here; `sizeBytes` is then what the whole message has at the server, if known (M-110). */
   readonly headersOnly?: boolean;
+  /** What happens to it when marks are processed next. */
   readonly mark?: Mark;
 }
 

@@ -24,7 +24,7 @@ export interface SpoolerSupport {
   /** Call during logon, so that registration order is transport order. */
   registerPreprocessor(preprocessor: Preprocessor): void;
   registerPostprocessor(postprocessor: Postprocessor): void;
-  /** Which of these references (or aliases) this session has received: a whole mailbox in one question. */
+  /** Which of these references (or aliases) this session has received whole, not only their headers: a whole mailbox in one question. */
   received(references: readonly string[]): Promise<ReadonlySet<string>>;
   /** Durable settings and positions, one namespace per session (M-010). @throws ENOTFOUND if it is opened for reading and absent */
   openProfileSection(name: string, access: 'read' | 'write'): Promise<ProfileSection>;

@@ -18,6 +18,11 @@ export interface TransportSession {
   /** Wants full addresses of all recipients (M-012). */
   readonly resolveRecipients?: boolean;
   readonly options?: readonly OptionDeclaration[];
+  /**
+   * Keeps to `wanted` while it receives: lists headers, and does to one message what its mark says. Without it `wanted`
+   * has no mark, and what it says of headers and sizes is a wish (M-110).
+   */
+  readonly remoteAccess?: boolean;
   /** The queue inside the session, such as an MX group; each has limits of its own. */
   destination?(recipient: Recipient, signal: AbortSignal): string | Promise<string>;
   /** Hands one message over to `message.recipients`. Outcomes are on disk once this has settled. */
@@ -90,10 +95,12 @@ export interface OutboundMessage extends Omit<Message, 'recipients'> {
 export interface InboundMessage {
   /** '1' before `setReference` (M-074). */
   readonly reference: string;
+  /** With a mark this call is about that one message (M-110). */
   readonly wanted: Wanted & Partial<Remote>;
   /**
    * Names the message for this session, for ever. `aliases` are further names (EMAILID, a digest; U-048).
-   * `alreadyReceived`: return, and acknowledge to the server again if need be.
+   * `alreadyReceived`: return, and acknowledge to the server again if need be. `headersOnly`: the headers alone are here.
+   * Set the whole content and save, and the message is complete; or return, and acknowledge nothing.
    */
   setReference(reference: string, aliases?: readonly string[]): Promise<'new' | 'headersOnly' | 'alreadyReceived'>;
   setContent(source: Bytes): Promise<void>;
@@ -101,10 +108,13 @@ export interface InboundMessage {
   setRecipients(recipients: readonly RecipientInput[]): void;
   /**
    * Commits; acknowledge to the server only afterwards. `announce: false` files without news (a baseline, U-047).
-   * `section` is the provider's position, written in the same commit.
+   * `section` is the provider's position, written in the same commit. `headersOnly`: what was set are the headers alone,
+   * of a message that has `sizeBytes` there; it stays there, unacknowledged, until its mark says otherwise.
    */
   saveChanges(options?: {
     readonly announce?: boolean;
+    readonly headersOnly?: boolean;
+    readonly sizeBytes?: number;
     readonly section?: Pick<ProfileSection, 'key' | 'values'>;
   }): Promise<'saved' | 'alreadyReceived'>;
 }
@@ -113,11 +123,19 @@ export type TransportEvent =
   | { readonly type: 'inbound' | 'outbound' | 'inboundFlush' | 'outboundFlush'; readonly on: boolean }
   | { readonly type: 'abortDeferred'; readonly entryId: EntryId };
 
+/** How much of the messages is to come over. */
 export interface Wanted {
   readonly headersOnly?: boolean;
+  /** Of a larger message its headers alone. */
   readonly maxSizeBytes?: number;
 }
 
+/**
+ * What to do with one message of which the headers are here. `download`: fetch and save all of it, then acknowledge as
+ * usual. `delete`: remove it at the other side. `move`: both. A call may be repeated, after a crash, too: then
+ * `setReference` says `alreadyReceived`, or the message is gone already, which for `delete` is success.
+ * @throws ENOTFOUND (as a TransportError) where there is nothing to fetch any more: its headers are removed here
+ */
 export interface Remote {
   readonly reference: string;
   readonly mark: Mark;

@@ -10,7 +10,7 @@ import type { Postprocessor, Preprocessor } from '../provider/processors.ts';
 import type { Credentials, Logger } from '../provider/spooler-support.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
 import type { TransportProvider } from '../provider/transport-provider.ts';
-import type { FlushRequest, OptionDeclaration, TransportSession, ValidateRequest } from '../provider/transport-session.ts';
+import type { FlushRequest, OptionDeclaration, TransportSession, ValidateRequest, Wanted } from '../provider/transport-session.ts';
 import type { Change, MessageFilter, MessageStore, Retention } from '../store/message-store.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
@@ -49,6 +49,8 @@ export interface AccountOptions {
   readonly identities?: readonly string[];
   /** At most this many connections at once, for all its providers (U-050). */
   readonly connections?: number;
+  /** How much of incoming mail comes over where a flush or a group says nothing else: for sessions that can keep to it (M-110). */
+  readonly wanted?: Wanted;
   readonly credentials?: { get(signal: AbortSignal, stale?: Credentials): Promise<Credentials> };
   /** Runs when a provider is unconfigured; true: try again (M-009, M-102). */
   configure?(request: { readonly interactive: boolean; readonly readOnly: boolean }, signal: AbortSignal): Promise<boolean>;
@@ -138,6 +140,10 @@ export interface Spooler extends AsyncDisposable {
   changes(options?: { readonly after?: Cursor } & Abortable): AsyncIterable<Change>;
   openMessage(id: EntryId | 'new', access: 'read' | 'write' | 'best'): Promise<OpenMessage>;
   markRead(id: EntryId, report?: 'read' | 'notRead' | 'none'): Promise<void>;
+  /**
+   * What becomes of a message of which the headers are here, when its session's `validateState({ processHeaders: true })`
+   * is called next; null: nothing (M-110). @throws ENOTFOUND, ENOSUPPORT for a message that is here whole
+   */
   mark(id: EntryId, mark: Mark | null): Promise<void>;
   flush(request?: Partial<FlushRequest> & { readonly sessions?: readonly SessionKey[]; readonly async?: boolean } & Abortable): Promise<void>;
   validate(request: ValidateRequest, signal?: AbortSignal): Promise<void>;

@@ -7,9 +7,10 @@ import { abortable } from '../time/abortable.ts';
 import { withDeadline } from '../time/deadline.ts';
 import type { Spooler } from './contract.ts';
 import type { Engine } from './engine.ts';
+import { diagnosticOf } from './hand-over.ts';
 import type { Inbound } from './inbound.ts';
 import type { Outbound } from './outbound.ts';
-import { type Direction, directions, type Session } from './session.ts';
+import { type Direction, directions, type RemoteRequest, type Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { Settler } from './settler.ts';
 
@@ -31,9 +32,10 @@ interface FlushingParts {
 
 export class Flushing {
   readonly #parts: FlushingParts;
-  /** One flush at a time; what sessions ask for themselves comes after it. */
+  /** One flush at a time; what sessions ask for themselves, and what is asked of their headers, comes after it. */
   #running: Promise<void> | undefined;
   readonly #asked = new Map<Session, Set<Direction>>();
+  readonly #remote = new Map<Session, RemoteRequest>();
   readonly #life = new AbortController();
 
   constructor(parts: FlushingParts) {
@@ -72,6 +74,15 @@ export class Flushing {
     if (!this.#running) this.#serveAsked();
   }
 
+  /** Somebody asked for the headers of this session, or for what their marks say: sets the flags and returns (M-110). */
+  remoteRequested(session: Session, task: RemoteRequest['task']): void {
+    session.remote = { task, isBegun: false, isCancelled: false };
+    session.columns = { ...session.columns, flags: { ...session.columns.flags, inboundFlush: true } };
+    this.#remote.set(session, session.remote);
+    this.#parts.sessions.changed(session);
+    if (!this.#running) this.#serveAsked();
+  }
+
   #toVisit(keys: readonly SessionKey[] | undefined): readonly Session[] {
     const { sessions } = this.#parts;
     for (const key of keys ?? []) if (!sessions.get(key)) throw new MailspoolError('ENOTFOUND', `there is no session ${key}`, { field: 'sessions' });
@@ -79,7 +90,11 @@ export class Flushing {
   }
 
   #start(sessions: readonly Session[], request: FlushRequest, signal: AbortSignal, visited: Visited = () => undefined): Promise<void> {
-    const running = this.#visitAll(sessions, request, signal, visited).finally(() => {
+    return this.#alone(async () => await this.#visitAll(sessions, request, signal, visited));
+  }
+
+  #alone(run: () => Promise<void>): Promise<void> {
+    const running = run().finally(() => {
       this.#running = undefined;
       this.#serveAsked();
     });
@@ -88,13 +103,41 @@ export class Flushing {
   }
 
   #serveAsked(): void {
+    if (this.#life.signal.aborted) return;
+    const [remote] = this.#remote;
+    if (remote) return this.#serveRemote(...remote);
     const [next] = this.#asked;
-    if (!next || this.#life.signal.aborted) return;
+    if (!next) return;
     const [session, asked] = next;
     this.#asked.delete(session);
     this.#start([session], { inbound: asked.has('inbound'), outbound: asked.has('outbound') }, this.#life.signal).catch((error: unknown) =>
       this.#parts.engine.logger.warn({ error, session: session.key }, 'a flush that the session asked for ended early'),
     );
+  }
+
+  #serveRemote(session: Session, remote: RemoteRequest): void {
+    this.#remote.delete(session);
+    this.#alone(async () => await this.#visitForHeaders(session, remote)).catch((error: unknown) =>
+      this.#parts.engine.logger.warn({ error, session: session.key }, `${remote.task} ended early`),
+    );
+  }
+
+  /** Also while the spooler works offline: it was asked for. */
+  async #visitForHeaders(session: Session, remote: RemoteRequest): Promise<void> {
+    const { engine, sessions } = this.#parts;
+    const wanted: Wanted = remote.task === 'refreshHeaders' ? { headersOnly: true } : {};
+    remote.isBegun = true;
+    try {
+      if (remote.isCancelled) return;
+      await sessions.online([session], wanted, async () => {
+        const failure = await this.#visit(session, { inbound: true, outbound: false, ...wanted }, this.#life.signal);
+        if (failure !== undefined) engine.events.emit({ type: 'warning', diagnostic: diagnosticOf(failure) });
+      });
+    } finally {
+      session.remote = undefined;
+      session.columns = { ...session.columns, flags: { ...session.columns.flags, inboundFlush: false } };
+      sessions.changed(session);
+    }
   }
 
   async #visitAll(sessions: readonly Session[], request: FlushRequest, signal: AbortSignal, visited: Visited): Promise<void> {
@@ -144,7 +187,9 @@ export class Flushing {
 
   async #inbound(session: Session, wanted: Wanted, signal: AbortSignal): Promise<void> {
     const { inbound } = this.#parts;
-    if (session.isFlushing('inbound')) await inbound.flushed(session, wanted, () => session.isFlushing('inbound'), signal);
+    const goesOn = (): boolean => session.isFlushing('inbound') && session.remote?.isCancelled !== true;
+    if (session.isProcessingHeaders) await inbound.processed(session, goesOn, signal);
+    else if (session.isFlushing('inbound')) await inbound.flushed(session, wanted, goesOn, signal);
     await this.#ended(session, 'inbound');
   }
 

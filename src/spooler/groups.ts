@@ -126,9 +126,10 @@ export class Groups {
         if (error !== undefined) state.error = diagnosticOf(error);
         tell();
       };
-      await this.#online(this.#sessionsOf(member), async (keys) => {
-        const { account: _account, ...wants } = member;
-        await this.#flushInTurn({ ...wants, sessions: keys, signal }, visited);
+      const { account: _account, inbound, outbound, ...wanted } = member;
+      const concerned = this.#sessionsOf(member);
+      await this.#parts.sessions.online(concerned, wanted, async () => {
+        await this.#flushInTurn({ inbound, outbound, ...wanted, sessions: concerned.map(({ key }) => key), signal }, visited);
       });
     }
     return { complete: progress.every(({ error }) => error === undefined) };
@@ -144,21 +145,6 @@ export class Groups {
       } catch (error) {
         if (!isMailspoolError(error) || error.code !== 'EBUSY') throw error;
       }
-    }
-  }
-
-  /** While the spooler works offline, these sessions are online for the time it takes. */
-  async #online(concerned: readonly Session[], run: (keys: Session['key'][]) => Promise<void>): Promise<void> {
-    const { sessions } = this.#parts;
-    const mark = async (online: boolean): Promise<void> => {
-      for (const session of concerned) session.onlineForNow = online;
-      if (sessions.offline) await Promise.all(concerned.map(async (session) => await sessions.switch(session)));
-    };
-    await mark(true);
-    try {
-      await run(concerned.map(({ key }) => key));
-    } finally {
-      await mark(false);
     }
   }
 

@@ -2,7 +2,7 @@
 // messages, each by one call of startMessage (M-078 to M-082).
 import { MailspoolError } from '../errors.ts';
 import { TransportError } from '../provider/transport-error.ts';
-import type { TransportSession, Wanted } from '../provider/transport-session.ts';
+import type { Remote, TransportSession, Wanted } from '../provider/transport-session.ts';
 import { abortable } from '../time/abortable.ts';
 import { Bell } from '../time/bell.ts';
 import type { Instant } from '../time/clock.ts';
@@ -12,9 +12,11 @@ import { nextTurn } from '../time/turn.ts';
 import type { SpoolerOptions } from './contract.ts';
 import type { Engine } from './engine.ts';
 import { diagnosticOf } from './hand-over.ts';
+import { MarkedMessages } from './marked-messages.ts';
 import { ReceivedMessage } from './received-message.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
+import type { Settler } from './settler.ts';
 import { Turns } from './turns.ts';
 import { Wake } from './wake.ts';
 
@@ -30,6 +32,7 @@ const failurePauseMs = 30_000;
 
 interface InboundParts {
   readonly engine: Engine;
+  readonly settler: Settler;
   readonly sessions: Sessions;
   readonly receiveFolders: NonNullable<SpoolerOptions['receiveFolders']>;
 }
@@ -49,8 +52,8 @@ export class Inbound {
   readonly #receptions = new Map<Session, Reception>();
   readonly #running = new Set<Promise<void>>();
   readonly #calls = new Set<AbortController>();
-  /** What a flush under way wants of messages. */
-  readonly #wanted = new Map<Session, Wanted>();
+  /** Whose marks are being processed. */
+  readonly #marked = new Map<Session, MarkedMessages>();
   readonly #turnEnded = new Bell();
   #stopping = false;
 
@@ -89,15 +92,33 @@ export class Inbound {
   /** Fetches what a session has, until it has no more, cannot go on, or `goesOn` says no. */
   async flushed(session: Session, wanted: Wanted, goesOn: () => boolean, signal: AbortSignal): Promise<void> {
     if (!session.receives(this.#parts.engine.clock)) return;
-    this.#wanted.set(session, wanted);
+    const before = session.flushWants;
+    session.flushWants = wanted;
     try {
       this.#reception(session).nextPollAt = 0;
-      this.#turns.want(session);
-      this.#wake.wake();
-      for (let ended = this.#turnEnded.next(); goesOn() && this.#turns.has(session); ended = this.#turnEnded.next()) await abortable(ended, signal);
+      await this.#hadItsTurns(session, goesOn, signal);
     } finally {
-      this.#wanted.delete(session);
+      session.flushWants = before;
     }
+  }
+
+  /** Does what the marks of a session ask for, and fetches no other mail meanwhile (M-110). @throws ENETWORK where some are left */
+  async processed(session: Session, goesOn: () => boolean, signal: AbortSignal): Promise<void> {
+    const { engine, settler } = this.#parts;
+    const marked = new MarkedMessages({ engine, settler, session, receive: async (remote) => void (await this.#receive(session, remote)) });
+    this.#marked.set(session, marked);
+    try {
+      if (session.receives(engine.clock)) await this.#hadItsTurns(session, goesOn, signal);
+    } finally {
+      this.#marked.delete(session);
+    }
+    if (!marked.isDone && goesOn()) throw new MailspoolError('ENETWORK', `${session.key} cannot receive now: what is marked waits`);
+  }
+
+  async #hadItsTurns(session: Session, goesOn: () => boolean, signal: AbortSignal): Promise<void> {
+    this.#turns.want(session);
+    this.#wake.wake();
+    for (let ended = this.#turnEnded.next(); goesOn() && this.#turns.has(session); ended = this.#turnEnded.next()) await abortable(ended, signal);
   }
 
   stop(): void {
@@ -118,7 +139,7 @@ export class Inbound {
     const { engine, sessions } = this.#parts;
     // What it told while nothing could be received was ignored (M-079): it is asked when it can be again.
     for (const session of sessions.all) if (!session.receives(engine.clock)) this.#receptions.delete(session);
-    for (const session of this.#receiving()) if (this.#reception(session).nextPollAt <= now) this.#turns.want(session);
+    for (const session of this.#receiving()) if (this.#reception(session).nextPollAt <= now || this.#told.has(session)) this.#turns.want(session);
   }
 
   #nextPollAt(): Instant | undefined {
@@ -129,7 +150,8 @@ export class Inbound {
 
   #receiving(): Session[] {
     if (this.#stopping) return [];
-    return this.#parts.sessions.all.filter((session) => session.receives(this.#parts.engine.clock) && !session.critical);
+    const { engine, sessions } = this.#parts;
+    return sessions.all.filter((session) => session.receives(engine.clock) && !session.critical && !session.isProcessingHeaders);
   }
 
   #reception(session: Session): Reception {
@@ -145,6 +167,7 @@ export class Inbound {
     if (this.#stopping || !session.receives(clock)) return;
     const startedAt = clock.now();
     const reception = this.#reception(session);
+    if (session.isProcessingHeaders) return await this.#markedTurn(session, reception, startedAt);
     const pollDue = reception.nextPollAt <= startedAt;
     const told = this.#told.delete(session);
     try {
@@ -154,6 +177,22 @@ export class Inbound {
       // Timers and sockets get their turn, too, however fast the session is (M-094).
       await nextTurn();
       if (more) this.newMail(session);
+    } catch (error) {
+      this.#failed(session, reception, error);
+    }
+  }
+
+  async #markedTurn(session: Session, reception: Reception, startedAt: Instant): Promise<void> {
+    const { clock } = this.#parts.engine;
+    const marked = this.#marked.get(session);
+    if (!marked) return;
+    let left = turnMessages;
+    const mayGoOn = (): boolean =>
+      left-- > 0 && clock.now() - startedAt < turnMs && !this.#stopping && this.#marked.get(session) === marked && session.receives(clock);
+    try {
+      await marked.turn(() => mayGoOn() && session.remote?.isCancelled !== true);
+      await nextTurn();
+      if (!marked.isDone && this.#marked.get(session) === marked && !this.#stopping) this.#turns.want(session);
     } catch (error) {
       this.#failed(session, reception, error);
     }
@@ -194,7 +233,8 @@ export class Inbound {
     return lanes.every((ended) => ended.status === 'fulfilled' && ended.value);
   }
 
-  async #receive(session: Session): Promise<boolean> {
+  /** One call of startMessage: about the next message, or about one that is marked. Whether there may be more. */
+  async #receive(session: Session, remote?: Remote): Promise<boolean> {
     const { engine, sessions, receiveFolders } = this.#parts;
     const { transport } = session;
     const support = sessions.supportOf(session);
@@ -207,7 +247,7 @@ export class Inbound {
       session,
       support,
       receiveFolders,
-      wanted: this.#wanted.get(session) ?? {},
+      wanted: remote ?? session.wanted,
       progress: () => {
         aliveAt = engine.clock.now();
       },

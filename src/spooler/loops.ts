@@ -83,7 +83,7 @@ export class Loops {
       finishesApart: ({ message }) => finishing.concerns(message),
     });
     this.outbound = new Outbound({ engine, sessions: this.sessions, inFlight, delivery });
-    this.inbound = new Inbound({ engine, sessions: this.sessions, receiveFolders: options.receiveFolders ?? {} });
+    this.inbound = new Inbound({ engine, settler, sessions: this.sessions, receiveFolders: options.receiveFolders ?? {} });
     const { sessions: known, outbound, inbound } = this;
     this.deferrals = new Deferrals({ engine, settler, sessions: known });
     this.flushing = new Flushing({ engine, settler, sessions: known, outbound, inbound });

@@ -17,7 +17,7 @@ export interface ReceivedMessageParts {
   readonly store: MessageStore;
   readonly session: Session;
   readonly support: SessionSupport;
-  /** What a flush asked for. */
+  /** How much of it is to come over, or which message and what to do with it. */
   readonly wanted: Wanted & Partial<Remote>;
   readonly receiveFolders: Readonly<Record<string, string>>;
   /** Bytes arrived: the provider is alive. */
@@ -54,7 +54,15 @@ export class ReceivedMessage implements InboundMessage {
     this.#parts.progress();
     if (known.size === 0) return 'new';
     this.goesOn = true;
-    return 'alreadyReceived';
+    return (await this.#isHeadersOnly(known)) ? 'headersOnly' : 'alreadyReceived';
+  }
+
+  /** What the first of its names that is known stands for. */
+  async #isHeadersOnly(known: ReadonlySet<string>): Promise<boolean> {
+    const name = [this.reference, ...this.#aliases].find((each) => known.has(each)) ?? this.reference;
+    const headers = await this.#parts.store.headersOnly(this.#parts.session.key, [name]);
+    this.#check();
+    return headers.has(name);
   }
 
   async setContent(source: Bytes): Promise<void> {
@@ -73,8 +81,9 @@ export class ReceivedMessage implements InboundMessage {
     this.#recipients = recipients;
   }
 
-  async saveChanges({ announce = true, section }: Parameters<InboundMessage['saveChanges']>[0] = {}): Promise<'saved' | 'alreadyReceived'> {
+  async saveChanges(options: Parameters<InboundMessage['saveChanges']>[0] = {}): Promise<'saved' | 'alreadyReceived'> {
     this.#check();
+    const { announce = true, section, headersOnly = false, sizeBytes } = options;
     const { store, session, support } = this.#parts;
     if (!this.#named) throw new MailspoolError('EINVALID', 'call setReference before saveChanges', { field: 'reference' });
     if (!this.#content) throw new MailspoolError('EINVALID', 'call setContent before saveChanges', { field: 'content' });
@@ -95,13 +104,14 @@ export class ReceivedMessage implements InboundMessage {
         folder: receiveFolder(properties.messageClass ?? defaultMessageClass, this.#parts.receiveFolders),
         announce,
         ...(session.account.scope !== undefined && { account: session.account.scope }),
+        ...(headersOnly && { headersOnly, ...(sizeBytes !== undefined && { sizeBytes }) }),
         ...(section && { section: { ...section, version: 0 } }),
       },
     ]);
     this.goesOn = true;
-    if (received?.result !== 'stored') return 'alreadyReceived';
+    // It is written for a known message, too.
     if (section) support.sectionSaved(section.key, section.values);
-    return 'saved';
+    return received?.result === 'stored' ? 'saved' : 'alreadyReceived';
   }
 
   /** The call is over (M-082). */

@@ -2,13 +2,22 @@
 import type { SessionKey } from '../message/recipient.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
 import type { TransportProvider } from '../provider/transport-provider.ts';
-import type { OptionDeclaration, SessionLimits, TransportSession } from '../provider/transport-session.ts';
+import type { OptionDeclaration, SessionLimits, TransportSession, Wanted } from '../provider/transport-session.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Account } from './account.ts';
 import type { RoutingSession } from './routing.ts';
 
 export const directions = ['outbound', 'inbound'] as const;
 export type Direction = (typeof directions)[number];
+
+/** What somebody asked of the headers of a remote session; served by a flush (M-110). */
+export interface RemoteRequest {
+  readonly task: 'refreshHeaders' | 'processHeaders';
+  /** Its flush is under way. */
+  isBegun: boolean;
+  /** Somebody thought better of it. */
+  isCancelled: boolean;
+}
 
 export class Session {
   readonly key: SessionKey;
@@ -40,6 +49,9 @@ export class Session {
   probing = false;
   /** What a flush under way is about. */
   readonly flushes: Set<Direction> = new Set();
+  /** How much of messages that flush, or the group that runs it, wants. */
+  flushWants: Wanted | undefined;
+  remote: RemoteRequest | undefined;
   #gate: Gate | null = null;
 
   constructor(key: SessionKey, account: Account, provider: TransportProvider) {
@@ -82,6 +94,16 @@ export class Session {
     return this.inboundOn && !this.suspended && transport?.startMessage !== undefined && transport.reception !== 'none' && this.passable(clock);
   }
 
+  /** How much of messages is to come over now. */
+  get wanted(): Wanted {
+    return { ...this.account.options.wanted, ...this.flushWants };
+  }
+
+  /** Only what is marked is fetched now, and no other mail. */
+  get isProcessingHeaders(): boolean {
+    return this.remote?.task === 'processHeaders' && this.remote.isBegun;
+  }
+
   passable(clock: Clock): boolean {
     if (this.#gate?.until !== undefined && this.#gate.until <= clock.now()) this.openGate();
     return this.#gate === null;
@@ -108,6 +130,9 @@ export class Session {
     return this.transport?.preferLast ?? false;
   }
 }
+
+/** Whether headers can be listed and processed by this session (M-110). */
+export const isRemote = ({ transport }: Session): boolean => transport?.remoteAccess === true && transport.startMessage !== undefined;
 
 /** A row of which nothing is said yet. */
 export const blankColumns = (displayName: string): StatusColumns => ({

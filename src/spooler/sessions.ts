@@ -5,7 +5,7 @@ import type { SessionKey } from '../message/recipient.ts';
 import type { Postprocessor, Preprocessor } from '../provider/processors.ts';
 import type { MessageLookup, SpoolerNotification, StatusRecipient } from '../provider/spooler-support.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
-import type { TransportEvent } from '../provider/transport-session.ts';
+import type { TransportEvent, Wanted } from '../provider/transport-session.ts';
 import type { Instant } from '../time/clock.ts';
 import type { Engine } from './engine.ts';
 import type { Processors } from './processors.ts';
@@ -159,6 +159,23 @@ export class Sessions implements SupportTarget {
     await switched;
   }
 
+  /** While the spooler works offline, these are online for the time it takes; no more comes over than is wanted. */
+  async online(concerned: readonly Session[], wanted: Wanted, run: () => Promise<void>): Promise<void> {
+    const before = new Map(concerned.map((session) => [session, session.flushWants]));
+    const mark = async (online: boolean): Promise<void> => {
+      for (const session of concerned) session.onlineForNow = online;
+      if (this.#offline) await Promise.all(concerned.map(async (session) => await this.switch(session)));
+    };
+    for (const session of concerned) session.flushWants = wanted;
+    await mark(true);
+    try {
+      await run();
+    } finally {
+      await mark(false);
+      for (const session of concerned) session.flushWants = before.get(session);
+    }
+  }
+
   async #switch(session: Session): Promise<void> {
     const on = session.transport !== undefined && !session.suspended && (!this.#offline || session.onlineForNow);
     if (session.outboundOn !== on) await this.#direct(session, 'outbound', on);
@@ -172,6 +189,11 @@ export class Sessions implements SupportTarget {
     const gate = { reason, until: Number.isFinite(until) ? Math.max(until, now + shortestGateMs) : now + openGateMs };
     session.closeGate(gate);
     this.#engine.events.emit({ type: 'gate', session: session.key, gate });
+    this.#hooks.changed(session);
+  }
+
+  /** Something about it changed that the loops or the status table look at. */
+  changed(session: Session): void {
     this.#hooks.changed(session);
   }
 

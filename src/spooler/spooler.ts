@@ -68,7 +68,7 @@ export class MailSpooler implements Spooler {
     this.#loops = new Loops(engine, this.#settler, sessions, options, this.#status.changed);
     this.#newMail = new NewMailFeed(engine);
     const { inFlight, reports, deferrals, flushing, sessions: known } = this.#loops;
-    this.#statusObjects = new StatusObjects({ engine, sessions: known, flushing, life: this.#life.signal });
+    this.#statusObjects = new StatusObjects({ engine, settler: this.#settler, sessions: known, flushing, life: this.#life.signal });
     this.#verbs = new Verbs({ engine, settler: this.#settler, inFlight, reports, deferrals, changed: () => this.#loops.wakeAll() });
     ({ retry: this.retry, hold: this.hold, release: this.release, purge: this.purge } = this.#verbs);
   }
@@ -230,6 +230,9 @@ export class MailSpooler implements Spooler {
   }
 
   async mark(id: EntryId, mark: Mark | null): Promise<void> {
+    const { headersOnly } = await this.#existing(id);
+    if (mark !== null && !headersOnly)
+      throw new MailspoolError('ENOSUPPORT', `${id} is here whole: only a message of which the headers alone are here takes a mark`, { field: 'id' });
     await this.#patch(id, { mark: mark ?? undefined });
   }
 

@@ -6,8 +6,10 @@ import { withDeadline } from '../time/deadline.ts';
 import type { StatusObject, StatusRow } from './contract.ts';
 import type { Engine } from './engine.ts';
 import type { Flushing } from './flushing.ts';
-import type { Session } from './session.ts';
+import { clearMarks } from './marked-messages.ts';
+import { isRemote, type RemoteRequest, type Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
+import type { Settler } from './settler.ts';
 
 const validateMs = 5 * 60_000;
 /** Flags that only a session knows. */
@@ -16,6 +18,7 @@ const known: readonly string[] = ['configChanged', 'interactive', 'abort', ...of
 
 interface StatusObjectParts {
   readonly engine: Engine;
+  readonly settler: Settler;
   readonly sessions: Sessions;
   readonly flushing: Flushing;
   readonly life: AbortSignal;
@@ -60,9 +63,13 @@ export class StatusObjects {
       validateState: async (request, signal) => {
         checkFlags(request);
         if (session.critical) throw new MailspoolError('EBUSY', `${session.key} is in a critical section`);
-        const validate = bound(session, 'validateState');
-        await this.#inTime(session, signal, async (bounded) => await validate(request, bounded));
+        const task = remoteTask(session, request);
+        if (task === undefined || session.transport?.validateState) {
+          const validate = bound(session, 'validateState');
+          await this.#inTime(session, signal, async (bounded) => await validate(request, bounded));
+        }
         if (request.configChanged) await this.#parts.sessions.reread(session);
+        if (task !== undefined) await this.#remote(session, task);
       },
       flush: async (request: FlushRequest, signal) => {
         bound(session, 'flush');
@@ -70,6 +77,18 @@ export class StatusObjects {
       },
       changePassword: async (old, fresh) => await bound(session, 'changePassword')(old, fresh),
     };
+  }
+
+  /** Sets the flags by which a flush does it, and returns (M-110). */
+  async #remote(session: Session, task: RemoteTask): Promise<void> {
+    if (task === 'abort') {
+      if (session.remote) session.remote.isCancelled = true;
+      return;
+    }
+    const { engine, settler, flushing } = this.#parts;
+    if (task === 'refreshHeaders') await clearMarks({ engine, settler, session });
+    if (session.remote) throw busy(session);
+    flushing.remoteRequested(session, task);
   }
 
   async #inTime(session: Session, signal: AbortSignal, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -84,6 +103,23 @@ function bound<Name extends keyof StatusObject>({ key, transport }: Session, nam
   if (!method) throw unsupported(key, name);
   return method.bind(transport) as NonNullable<TransportSession[Name]>;
 }
+
+type RemoteTask = RemoteRequest['task'] | 'abort';
+
+/** @throws EBUSY while its headers are listed or processed, EINVALID for both at once */
+function remoteTask(session: Session, { refreshHeaders, processHeaders, abort }: ValidateRequest): RemoteTask | undefined {
+  if (!isRemote(session)) return undefined;
+  if (abort) return 'abort';
+  if (!refreshHeaders && !processHeaders) return undefined;
+  if (refreshHeaders && processHeaders)
+    throw new MailspoolError('EINVALID', 'refreshHeaders clears the marks that processHeaders works on: ask for one of them', {
+      field: 'refreshHeaders',
+    });
+  if (session.remote || !session.columns.remoteValidateOk) throw busy(session);
+  return refreshHeaders ? 'refreshHeaders' : 'processHeaders';
+}
+
+const busy = ({ key }: Session): MailspoolError => new MailspoolError('EBUSY', `the headers of ${key} are being listed or processed`);
 
 function checkFlags(request: ValidateRequest): void {
   const unknown = Object.keys(request).find((flag) => !known.includes(flag));

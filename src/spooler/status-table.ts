@@ -2,8 +2,8 @@
 import type { SessionKey } from '../message/recipient.ts';
 import type { StatusFlag } from '../provider/status.ts';
 import type { Queue } from '../store/message-store.ts';
-import type { StatusRow } from './contract.ts';
-import type { Session } from './session.ts';
+import type { StatusObject, StatusRow } from './contract.ts';
+import { isRemote, type Session } from './session.ts';
 
 type Flags = { [flag in StatusFlag]?: boolean };
 
@@ -44,10 +44,24 @@ function sessionRow(session: Session, queued: number): StatusRow {
     failure: failure !== undefined,
     inboundEnabled: session.inboundOn,
     outboundEnabled: session.outboundOn,
+    ...(transport?.remoteAccess && { remoteAccess: true }),
     ...columns.flags,
   };
-  const methods = (['validateState', 'flush', 'changePassword'] as const).filter((method) => transport?.[method]);
-  return { ...columns, id: session.key, statusText: columns.statusText || textOf(session), gate: session.gate, flags, methods, queued };
+  // Listing and processing headers is the spooler's part (M-110).
+  const can = (method: keyof StatusObject): boolean => transport?.[method] !== undefined || (method === 'validateState' && isRemote(session));
+
+  const methods = (['validateState', 'flush', 'changePassword'] as const).filter(can);
+  const remoteValidateOk = columns.remoteValidateOk && session.remote === undefined;
+  return {
+    ...columns,
+    remoteValidateOk,
+    id: session.key,
+    statusText: columns.statusText || textOf(session),
+    gate: session.gate,
+    flags,
+    methods,
+    queued,
+  };
 }
 
 /** A session's further rows have no objects and no queue behind them. */

@@ -79,7 +79,11 @@ export class SessionSupport implements SpoolerSupport {
 
   async received(references: readonly string[]): Promise<ReadonlySet<string>> {
     this.#check();
-    return await this.#store.received(this.session, references);
+    const known = await this.#store.received(this.session, references);
+    if (known.size === 0) return known;
+    // Whoever acknowledges what is received must not take a message away of which only the headers are here (M-110).
+    const headers = await this.#store.headersOnly(this.session, [...known]);
+    return new Set([...known].filter((reference) => !headers.has(reference)));
   }
 
   async openProfileSection(name: string, access: 'read' | 'write'): Promise<ProfileSection> {

@@ -35,8 +35,15 @@ export interface MessageStore extends AsyncDisposable {
   renew(leases: readonly Lease[], until: Instant): Promise<{ lease: Lease; news: 'lost' | 'cancelRequested' }[]>;
   /** The only way to change a message. All settlements of one call are one commit; each is judged by its own guard. */
   settle(settlements: readonly Settlement[]): Promise<Settled[]>;
+  /** Which of these references and aliases are known, whatever became of the messages since. */
   received(session: SessionKey, references: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Once per session and reference or alias: a known one answers `existing` and changes nothing. */
+  /** Of which of these the headers alone are here (M-110). */
+  headersOnly(session: SessionKey, references: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Once per session and reference or alias: a known one answers `existing` and changes nothing. Where the headers alone
+   * were here and this is the whole message, it is completed under its id and answers `stored`; of the marks only `move`
+   * stays, since the server's copy is still to be removed (M-110).
+   */
   receive(messages: readonly NewReceived[]): Promise<Submitted[]>;
   get(ids: readonly EntryId[]): Promise<(StoredMessage | undefined)[]>;
   /** In order of id. */
@@ -142,6 +149,8 @@ export interface NewReceived extends Pick<NewMessage, 'content' | 'properties' |
   readonly account?: string;
   readonly announce: boolean;
   readonly headersOnly?: boolean;
+  /** With `headersOnly`: what the whole message has. */
+  readonly sizeBytes?: number;
   readonly section?: Section;
 }
 
@@ -173,6 +182,7 @@ export interface Settlement {
   /** A lease, or compare-and-set: only recipients in one of these states are changed (M-072). */
   readonly guard: Lease | { readonly from: readonly StateName[] };
   readonly recipients?: readonly RecipientChange[];
+  /** A field that is given as undefined is cleared. */
   readonly message?: Partial<Omit<NewMessage, 'recipients' | 'idempotencyKey' | 'inputDigest' | 'receivedBy'>> & {
     /** Replaces the list; rows whose id stays keep their status unless `recipients` changes it. */
     readonly recipients?: readonly Recipient[];
@@ -226,6 +236,12 @@ export interface MessageFilter extends Partial<Pick<Message, 'folder' | 'directi
   readonly route?: Route;
   /** Some recipient's address, whole, without regard to case. */
   readonly recipient?: string;
+  /** Received by this session. */
+  readonly session?: SessionKey;
+  /** true: only such of which the headers alone are here; false: only whole ones. */
+  readonly headersOnly?: boolean;
+  /** Whether it has a mark. */
+  readonly marked?: boolean;
 }
 
 export type Change = { readonly cursor: Cursor; readonly at: Instant } & (

@@ -4,7 +4,7 @@ import { claim } from './operations/claim.ts';
 import { changesPage, feedEnd } from './operations/feed.ts';
 import { loseLeases, renew } from './operations/leases.ts';
 import { findPage, get, lookup, queues } from './operations/read.ts';
-import { receive, received } from './operations/receive.ts';
+import { headersOnly, receive, received } from './operations/receive.ts';
 import { load, save } from './operations/sections.ts';
 import { settle } from './operations/settle.ts';
 import { submit } from './operations/submit.ts';
@@ -13,5 +13,5 @@ import { sweep } from './operations/sweep.ts';
 export const rules = {
   writes: { submit, settle, receive, save, sweep },
   volatile: { claim, renew, loseLeases },
-  reads: { get, findPage, lookup, queues, received, load, feedEnd, changesPage },
+  reads: { get, findPage, lookup, queues, received, headersOnly, load, feedEnd, changesPage },
 } as const;

@@ -69,6 +69,9 @@ class Store implements MessageStore {
   received(...args: Parameters<MessageStore['received']>): Promise<ReadonlySet<string>> {
     return this.inner.received(...args);
   }
+  headersOnly(...args: Parameters<MessageStore['headersOnly']>): Promise<ReadonlySet<string>> {
+    return this.inner.headersOnly(...args);
+  }
   receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
     return this.inner.receive(messages);
   }
@@ -592,10 +595,65 @@ export const wrongStores: Readonly<Record<string, WrongStore>> = {
     },
   },
   'takes headers for the message': {
-    caughtBy: ['M-110 a message'],
+    caughtBy: ['M-110 a message', 'M-110 headers have', 'M-110 a completed', 'M-110 whoever'],
     Store: class extends Store {
       override receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
         return super.receive(messages.map(({ headersOnly: _headersOnly, ...message }) => message));
+      }
+    },
+  },
+  'takes every message for its headers': {
+    caughtBy: ['M-110 headers have'],
+    Store: class extends Store {
+      override headersOnly(...args: Parameters<MessageStore['headersOnly']>): Promise<ReadonlySet<string>> {
+        return this.received(...args);
+      }
+    },
+  },
+  'takes the headers for all there is of a message': {
+    caughtBy: ['M-110 headers have'],
+    Store: class extends Store {
+      override receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
+        return super.receive(messages.map(({ sizeBytes: _sizeBytes, ...message }) => message));
+      }
+    },
+  },
+  'forgets marks': {
+    caughtBy: ['M-110 a mark is', 'M-110 a completed'],
+    Store: class extends Store {
+      override settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+        return super.settle(settlements.map((one) => ({ ...one, ...(one.message && { message: withoutMark(one.message) }) })));
+      }
+    },
+  },
+  'takes no mark back': {
+    caughtBy: ['M-110 a mark is'],
+    Store: class extends Store {
+      override settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+        const kept = (message: NonNullable<Settlement['message']>) => (message.mark === undefined ? withoutMark(message) : message);
+        return super.settle(settlements.map((one) => ({ ...one, ...(one.message && { message: kept(one.message) }) })));
+      }
+    },
+  },
+  'takes the mark move for done when the message is here': {
+    caughtBy: ['M-110 a completed'],
+    Store: class extends Store {
+      override async receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
+        const submitted = await super.receive(messages);
+        for (const { id } of submitted) {
+          const [message] = await this.get([id]);
+          const unmarked: object = { mark: undefined };
+          if (message?.mark !== undefined && !message.headersOnly) await super.settle([{ id, guard: { from: ['delivered'] }, message: unmarked }]);
+        }
+        return submitted;
+      }
+    },
+  },
+  'looks for what is marked in all sessions': {
+    caughtBy: ['M-110 a mark is'],
+    Store: class extends Store {
+      override find({ session: _session, ...filter }: MessageFilter, after?: EntryId): AsyncIterable<StoredMessage> {
+        return super.find(filter, after);
       }
     },
   },
@@ -713,3 +771,7 @@ export const wrongStoreFactory =
       scheduled: async (id) => inner.scheduled(id),
     };
   };
+
+function withoutMark({ mark: _mark, ...message }: NonNullable<Settlement['message']>): NonNullable<Settlement['message']> {
+  return message;
+}

@@ -15,6 +15,7 @@ const calls: ReadonlySet<string> = new Set([
   'renew',
   'settle',
   'received',
+  'headersOnly',
   'receive',
   'get',
   'save',

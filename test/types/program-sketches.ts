@@ -115,6 +115,7 @@ export function audited(store: MessageStore, audit: (what: string) => void): Mes
       return store.settle(settlements);
     },
     received: (session, references) => store.received(session, references),
+    headersOnly: (session, references) => store.headersOnly(session, references),
     receive: (messages) => store.receive(messages),
     get: (ids) => store.get(ids),
     find: (filter, after) => store.find(filter, after),

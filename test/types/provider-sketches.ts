@@ -125,14 +125,15 @@ export const remote = (list: () => Promise<{ uid: string; headers: Uint8Array; w
   logon: async (support) => ({
     addressTypes: [''],
     reception: 'poll',
+    remoteAccess: true,
     poll: async () => true,
-    validateState: async ({ refreshHeaders }) => support.updateStatus({ remoteValidateOk: refreshHeaders !== true }, { merge: true }),
     async startMessage(message) {
+      const { headersOnly = false, reference } = message.wanted;
       const known = await support.received((await list()).map(({ uid }) => uid));
-      const mail = (await list()).find(({ uid }) => (message.wanted.reference ?? uid) === uid && !known.has(uid));
+      const mail = (await list()).find(({ uid }) => (reference ?? uid) === uid && !known.has(uid));
       if (mail === undefined || (await message.setReference(mail.uid)) === 'alreadyReceived') return;
-      await message.setContent(message.wanted.headersOnly === true ? mail.headers : mail.whole);
-      await message.saveChanges();
+      await message.setContent(headersOnly ? mail.headers : mail.whole);
+      await message.saveChanges({ headersOnly, sizeBytes: mail.whole.byteLength });
     },
   }),
 });

@@ -134,6 +134,10 @@ class EmbeddedStore implements MessageStore {
     return new Set(await this.#value<string[]>('received', { session, references }));
   }
 
+  async headersOnly(session: SessionKey, references: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(await this.#value<string[]>('headersOnly', { session, references }));
+  }
+
   receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
     const outgoing = new OutgoingBytes();
     return this.#value('receive', outgoing.messages(messages), outgoing.bytes);

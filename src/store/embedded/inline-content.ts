@@ -1,4 +1,5 @@
-// Inline content on its way to the worker and back: the bytes go beside the JSON, which says where among them they are.
+// What JSON does not carry, on its way to the worker and back: the bytes of inline content go beside it, and it says
+// where among them they are; fields of a message that a settlement clears, which are undefined, go by their names.
 import type { NewMessage, NewReceived, Settlement } from '../message-store.ts';
 
 interface WithContent {
@@ -17,7 +18,11 @@ export class OutgoingBytes {
     return settlements.map((settlement) => {
       const { message, submit } = settlement;
       if (!message && !submit) return settlement;
-      return { ...settlement, ...(message && { message: this.#without(message) }), ...(submit && { submit: this.messages(submit) }) };
+      return {
+        ...settlement,
+        ...(message && { message: this.#without(message), cleared: clearedBy(message) }),
+        ...(submit && { submit: this.messages(submit) }),
+      };
     });
   }
 
@@ -27,6 +32,8 @@ export class OutgoingBytes {
   }
 }
 
+const clearedBy = (message: object): readonly string[] => Object.entries(message).flatMap(([field, value]) => (value === undefined ? [field] : []));
+
 /** Puts the bytes back where their places stand; the messages were parsed for this and belong to nobody else. */
 export function withBytes<Each extends WithContent>(messages: readonly Each[], bytes: readonly Uint8Array[]): readonly Each[] {
   for (const message of messages) restore(message, bytes);
@@ -34,8 +41,10 @@ export function withBytes<Each extends WithContent>(messages: readonly Each[], b
 }
 
 export function settlementsWithBytes(settlements: readonly Settlement[], bytes: readonly Uint8Array[]): readonly Settlement[] {
-  for (const { message, submit } of settlements) {
+  for (const settlement of settlements) {
+    const { message, submit } = settlement;
     if (message) restore(message, bytes);
+    for (const field of (settlement as { cleared?: readonly string[] }).cleared ?? []) Object.assign(message ?? {}, { [field]: undefined });
     if (submit) withBytes(submit, bytes);
   }
   return settlements;

@@ -91,6 +91,9 @@ class EmbeddedProgram implements Procedures {
     received: (asked: { session: SessionKey; references: string[] }, call) => ({
       value: [...rules.reads.received(this.#operation(call), asked.session, asked.references)],
     }),
+    headersOnly: (asked: { session: SessionKey; references: string[] }, call) => ({
+      value: [...rules.reads.headersOnly(this.#operation(call), asked.session, asked.references)],
+    }),
     load: (keys: string[], call) => ({ value: rules.reads.load(this.#operation(call), keys) }),
     changesPage: (after: Cursor, call) => ({ value: rules.reads.changesPage(this.#operation(call), after) }),
     locate: (ref: string) => this.#locate(ref),

@@ -105,6 +105,10 @@ export class MemoryStore implements MessageStore {
     return this.#read((operation) => reads.received(operation, session, references));
   }
 
+  async headersOnly(session: SessionKey, references: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#read((operation) => reads.headersOnly(operation, session, references));
+  }
+
   receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
     const given = structuredClone(messages);
     return this.#write((operation) => writes.receive(operation, given));

@@ -69,9 +69,10 @@ function tryTake(round: Round, queue: QueueKey, sequence: Sequence, bytesLeft: n
     round.nextDueAt = Math.min(round.nextDueAt, taking.until);
     return 'blocked';
   }
-  if (taking.record.sizeBytes > bytesLeft) return 'full';
+  const { sizeBytes } = taking.record.content;
+  if (sizeBytes > bytesLeft) return 'full';
   round.claims.push(take(operation, owner, queue, taking));
-  return taking.record.sizeBytes;
+  return sizeBytes;
 }
 
 function take(operation: Operation, owner: Claimer, queue: QueueKey, taking: Taking): Claim {

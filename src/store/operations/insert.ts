@@ -42,7 +42,7 @@ export function insertReceived(operation: Operation, message: NewReceived): { re
   const content = takeContent(operation, given);
   const id = idOf(operation, sequence);
   const recipients = arrived(operation, message.recipients);
-  insertRecord(operation, sequence, { ...plain, ...rest, id, content, sizeBytes: content.sizeBytes, recipients });
+  insertRecord(operation, sequence, { ...plain, ...rest, id, content, sizeBytes: message.sizeBytes ?? content.sizeBytes, recipients });
   return { id, sequence };
 }
 

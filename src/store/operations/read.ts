@@ -62,10 +62,12 @@ function hintOf({ folder, direction, states }: MessageFilter): ScanHint {
 }
 
 function matches(message: StoredMessage, filter: MessageFilter): boolean {
-  const { states, route, recipient } = filter;
-  for (const field of ['folder', 'direction', 'account', 'tenant'] as const) {
+  const { states, route, recipient, headersOnly, marked } = filter;
+  for (const field of ['folder', 'direction', 'account', 'tenant', 'session'] as const) {
     if (filter[field] !== undefined && filter[field] !== message[field]) return false;
   }
+  if (headersOnly !== undefined && headersOnly !== (message.headersOnly ?? false)) return false;
+  if (marked !== undefined && marked !== (message.mark !== undefined)) return false;
   if (states && !message.recipients.some((row) => isSentTo(row) && states.includes(row.status.state))) return false;
   if (route && !message.recipients.some((row) => goesBy(row, route))) return false;
   return recipient === undefined || message.recipients.some((row) => row.address.toLowerCase() === recipient.toLowerCase());

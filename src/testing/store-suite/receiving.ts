@@ -117,7 +117,7 @@ export const receivingCases: readonly StoreCase[] = [
       const [again] = await world.store.receive([
         world.arrival({ reference: '7:1', content: { inline: text('headers and body') }, properties: { subject: 'whole' } }),
       ]);
-      assert.deepEqual(again, { id, result: 'existing' });
+      assert.deepEqual(again, { id, result: 'stored' });
       const message = await world.get(id);
       assert.deepEqual([message.headersOnly, message.sizeBytes, message.properties.subject], [undefined, 16, 'whole']);
       assert.equal(Buffer.concat(await collect(world.store.readContent(message.content))).toString(), 'headers and body');
@@ -132,4 +132,64 @@ export const receivingCases: readonly StoreCase[] = [
       assert.deepEqual([(await world.get(id)).sizeBytes, (await world.get(id)).headersOnly], [5, undefined]);
     },
   },
+  {
+    title: 'M-110 headers have the size of the whole message, and are told apart from what is here whole',
+    async run(world) {
+      const { session } = world.arrival();
+      const id = await world.receive({ reference: '7:1', headersOnly: true, sizeBytes: 90_000, content: { inline: text('headers') } });
+      await world.receive({ reference: '7:2' });
+      assert.deepEqual([(await world.get(id)).sizeBytes, (await world.get(id)).content.sizeBytes], [90_000, 7]);
+      const names = ['7:1', '7:2', '7:3'];
+      assert.deepEqual(await world.store.received(session, names), new Set(['7:1', '7:2']));
+      assert.deepEqual(await world.store.headersOnly(session, names), new Set(['7:1']));
+      assert.deepEqual(await idsOf(world.store.find({ session, headersOnly: true })), [id]);
+      assert.equal((await idsOf(world.store.find({ session, headersOnly: false }))).includes(id), false);
+      await world.settle({ id, guard: { from: ['delivered'] }, then: 'remove' });
+      assert.deepEqual(await world.store.headersOnly(session, names), new Set(), 'removed headers are here no more');
+      assert((await world.store.received(session, ['7:1'])).has('7:1'), 'and known for ever');
+    },
+  },
+  {
+    title: 'M-110 a mark is kept and found, and taken back',
+    async run(world) {
+      const { session } = world.arrival();
+      const id = await world.receive({ reference: '7:1', headersOnly: true });
+      const other = await world.receive({ reference: '7:2', headersOnly: true });
+      const guard = { from: ['delivered'] as const };
+      await world.settle({ id, guard, message: { mark: 'delete' } });
+      assert.equal((await world.get(id)).mark, 'delete');
+      assert.deepEqual(await idsOf(world.store.find({ session, marked: true })), [id]);
+      assert.deepEqual(await idsOf(world.store.find({ session, marked: false })), [other]);
+      assert.deepEqual(await idsOf(world.store.find({ session: `${session}/other` as typeof session, marked: true })), []);
+      const taken: object = { mark: undefined };
+      await world.settle({ id, guard, message: taken });
+      assert.deepEqual([(await world.get(id)).mark, await idsOf(world.store.find({ session, marked: true }))], [undefined, []]);
+    },
+  },
+  {
+    title: 'M-110 a completed message keeps the mark move, whose other half is still to be done, and no other',
+    async run(world) {
+      const left: unknown[] = [];
+      for (const mark of ['download', 'delete', 'move'] as const) {
+        const id = await world.receive({ reference: mark, headersOnly: true });
+        await world.settle({ id, guard: { from: ['delivered'] }, message: { mark } });
+        await world.store.receive([world.arrival({ reference: mark })]);
+        left.push((await world.get(id)).mark);
+      }
+      assert.deepEqual(left, [undefined, undefined, 'move']);
+    },
+  },
+  {
+    title: 'M-110 whoever still announces the headers when the message is completed announces nothing: the message is announced as a whole',
+    async run(world) {
+      const id = await world.receive({ reference: '7:1', headersOnly: true });
+      const { lease } = await world.claimOne('received');
+      await world.store.receive([world.arrival({ reference: '7:1' })]);
+      const settled = await world.settle({ id, guard: lease, then: { notifyNewMail: { announce: true } } });
+      assert.equal(settled.result, 'stale');
+      assert.equal((await world.claimOne('received')).lease.id, id);
+    },
+  },
 ];
+
+const idsOf = async (found: AsyncIterable<{ readonly id: string }>): Promise<string[]> => (await collect(found)).map(({ id }) => id);

@@ -70,7 +70,7 @@ export class Loops {
     this.reports = new ReportWriter(engine, settler);
     this.inFlight = new InFlight(engine);
     this.sessions = new Sessions(engine, sessions, processors, this.#hooks(), { interactive, offline });
-    this.planner = new RoutePlanner(this.sessions, engine.clock);
+    this.planner = new RoutePlanner(this.sessions, engine);
     this.submission = new Submission({ engine, planner: this.planner, processors, ...(addressBook && { addressBook }) });
     const { reports, inFlight, planner } = this;
     const finishing = new Finishing(engine, settler, processors);

@@ -101,6 +101,8 @@ export class Preparation {
     switch (plan.plan) {
       case 'route':
         return { recipient, route: plan.route, ...(row.status.state === 'deferred' && { status: { state: 'queued' } }) };
+      case 'store':
+        return { recipient, status: { state: 'deferred', until: at + storeRetryMs, diagnostic: storesOwn } };
       case 'wait':
         return { recipient, status: { state: 'deferred', until: at + plan.afterMs, diagnostic: plan.diagnostic } };
       case 'noRoute':
@@ -111,17 +113,20 @@ export class Preparation {
   async #write(claim: Claim, { message, changes, further }: Prepared, recipients: readonly RecipientChange[]): Promise<void> {
     const { settler, reports, engine } = this.#parts;
     const submit = [...further, ...(await reports.due(message, recipients, claim.inline))];
+    const own = recipients.flatMap(({ recipient, status }) => (isStoresOwn(status) && recipient !== 'all' ? [recipient] : []));
     const preprocessed = claim.message.submitState?.preprocess === true;
     const settled = await settler.settle({
       id: claim.message.id,
       guard: claim.lease,
       ...(recipients.length > 0 && { recipients }),
+      ...(own.length > 0 && { own }),
       message: preprocessed ? { ...changes, submitState: { locked: false, preprocess: false } } : {},
       ...(submit.length > 0 && { submit }),
     });
     if (settled.result !== 'written') return;
     if (preprocessed) engine.events.emit({ type: 'preprocessed', id: message.id });
-    for (const news of outcomeNews(message, recipients, settled)) engine.events.emit(news);
+    const told = recipients.filter(({ status }) => !isStoresOwn(status));
+    for (const news of outcomeNews(message, told, settled)) engine.events.emit(news);
   }
 
   /** A preprocessor that fails concerns this message only: it is tried again as the retry policy says (U-014). */
@@ -142,6 +147,11 @@ export class Preparation {
     for (const news of outcomeNews(message, recipients, settled)) engine.events.emit(news);
   }
 }
+
+/** How soon a coupled store is asked again for recipients of its own that it has left waiting. */
+const storeRetryMs = 60_000;
+const storesOwn: Diagnostic = { code: 'EWAIT', text: 'the store, which carries it, has not delivered it yet' };
+const isStoresOwn = (status: RecipientState | undefined): boolean => status?.state === 'deferred' && status.diagnostic === storesOwn;
 
 const untouched = (message: StoredMessage): Prepared => ({ message, changes: {}, further: [], undeliverable: new Map() });
 

@@ -4,8 +4,10 @@ import { MailspoolError } from '../errors.ts';
 import type { Message } from '../message/message.ts';
 import type { Recipient, Route, SessionKey } from '../message/recipient.ts';
 import type { Diagnostic } from '../message/outcome.ts';
+import type { MessageStore } from '../store/message-store.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
+import type { Engine } from './engine.ts';
 import { diagnosticOf } from './hand-over.ts';
 import { matchingSessions, type RoutingSession } from './routing.ts';
 import type { Session } from './session.ts';
@@ -13,6 +15,8 @@ import type { Sessions } from './sessions.ts';
 
 export type Plan =
   | { readonly plan: 'route'; readonly route: Route }
+  /** The store delivers it itself (M-109). */
+  | { readonly plan: 'store' }
   /** Some session has not told its address types yet, or the one that matches cannot name the destination now. */
   | { readonly plan: 'wait'; readonly afterMs: number; readonly diagnostic: Diagnostic }
   | { readonly plan: 'noRoute'; readonly diagnostic: Diagnostic };
@@ -35,10 +39,12 @@ type Passing = Recipient & { readonly passed?: readonly SessionKey[] };
 export class RoutePlanner {
   readonly #sessions: Sessions;
   readonly #clock: Clock;
+  readonly #coupled: MessageStore['capabilities']['coupled'];
 
-  constructor(sessions: Sessions, clock: Clock) {
+  constructor(sessions: Sessions, { clock, store }: Pick<Engine, 'clock' | 'store'>) {
     this.#sessions = sessions;
     this.#clock = clock;
+    this.#coupled = store.capabilities.coupled;
   }
 
   /** Whether a plan made now would stand: no session is still on its first logon. */
@@ -50,12 +56,14 @@ export class RoutePlanner {
     return this.#sessions.ordered.map(({ key }) => key);
   }
 
-  /** The session that would get the recipient first. */
+  /** The session that would get the recipient first; undefined also where the store keeps it for itself. */
   taker(recipient: Passing, message: Routable): SessionKey | undefined {
+    if (this.#isStores(recipient)) return undefined;
     return matchingSessions(recipient, this.#scoped(message), this.#routing())[0];
   }
 
   async plan(recipient: Passing, message: Routable, signal: AbortSignal): Promise<Plan> {
+    if (this.#isStores(recipient)) return { plan: 'store' };
     const key = this.taker(recipient, message);
     const session = key && this.#sessions.get(key);
     if (!session) return this.#sessions.someUnknown ? unknownSession : { plan: 'noRoute', diagnostic: this.#noRoute(recipient, message) };
@@ -94,7 +102,7 @@ export class RoutePlanner {
   /** A size that no session in reach takes is refused at submit. @throws EMAXSIZE */
   checkSize(recipients: readonly Recipient[], message: Routable): void {
     for (const recipient of recipients) {
-      if (this.taker(recipient, message)) continue;
+      if (this.#isStores(recipient) || this.taker(recipient, message)) continue;
       const regardless = matchingSessions(recipient, { ...this.#scoped(message), sizeBytes: 0 }, this.#routing());
       if (regardless.length === 0) continue;
       throw new MailspoolError(
@@ -109,6 +117,10 @@ export class RoutePlanner {
     if (named !== undefined) return named;
     const own = new Set(this.#sessions.all.filter((session) => hasIdentity(session, from)).map(({ account }) => account.scope));
     return own.size === 1 ? [...own][0] : undefined;
+  }
+
+  #isStores(recipient: Recipient): boolean {
+    return this.#coupled?.carries(recipient) ?? false;
   }
 
   #scoped(message: Routable): { sizeBytes: number; account?: string } {

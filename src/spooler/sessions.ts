@@ -85,6 +85,11 @@ export class Sessions implements SupportTarget {
     return this.all.some(({ types, isDropped }) => types === undefined && !isDropped);
   }
 
+  /** Every logon of this run was answered, and what each session carries is known (M-034). */
+  get registered(): boolean {
+    return this.all.every(({ tried }) => tried) && !this.someUnknown;
+  }
+
   get(key: SessionKey): Session | undefined {
     return this.all.find((session) => session.key === key);
   }
@@ -228,6 +233,9 @@ export class Sessions implements SupportTarget {
       case 'criticalError':
         this.restart(session, { error: news.error, critical: true });
         return;
+      default:
+        // From plain JavaScript: newMailReceived is for a store to tell (M-089).
+        throw new MailspoolError('EUNKNOWNFLAGS', `a transport cannot send ${JSON.stringify((news as { type?: unknown }).type)}`, { field: 'type' });
     }
   }
 

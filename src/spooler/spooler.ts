@@ -9,7 +9,7 @@ import { stateNames } from '../message/transitions.ts';
 import type { Cursor, EntryId, SessionKey } from '../message/recipient.ts';
 import type { SendAt, SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
 import type { OptionDeclaration, ValidateRequest } from '../provider/transport-session.ts';
-import type { Change, ContentRef, MessageFilter, Queue, StoredMessage, StoreSupport } from '../store/message-store.ts';
+import type { Change, ContentRef, MessageFilter, Queue, StoredMessage } from '../store/message-store.ts';
 import type {
   Abortable,
   BulkVerb,
@@ -33,6 +33,7 @@ import { Draft, openStored } from './open-message.ts';
 import type { Session } from './session.ts';
 import { Settler } from './settler.ts';
 import { StatusFeed } from './status-feed.ts';
+import { StoreLink } from './store-link.ts';
 import { StatusObjects } from './status-objects.ts';
 import { statusRows } from './status-table.ts';
 import { Verbs } from './verbs.ts';
@@ -50,6 +51,7 @@ export class MailSpooler implements Spooler {
   readonly #settler: Settler;
   readonly #others: OthersChanges | undefined;
   readonly #loops: Loops;
+  readonly #storeLink: StoreLink;
   readonly #verbs: Verbs;
   readonly #newMail: NewMailFeed;
   readonly #status: StatusFeed;
@@ -63,9 +65,14 @@ export class MailSpooler implements Spooler {
     // Every loop and session listens to the end of life: that is no leak.
     setMaxListeners(0, this.#life.signal);
     this.#settler = new Settler(engine, this.#writing.signal);
-    this.#others = engine.store.capabilities.shared ? new OthersChanges(engine.store) : undefined;
+    const { shared, coupled } = engine.store.capabilities;
+    this.#others = shared || coupled ? new OthersChanges(engine.store) : undefined;
     this.#status = new StatusFeed(engine, async () => await this.status());
-    this.#loops = new Loops(engine, this.#settler, sessions, options, this.#status.changed);
+    this.#loops = new Loops(engine, this.#settler, sessions, options, () => {
+      this.#status.changed();
+      this.#storeLink.sessionsChanged();
+    });
+    this.#storeLink = new StoreLink({ engine, settler: this.#settler, loops: this.#loops, life: this.#life.signal });
     this.#newMail = new NewMailFeed(engine);
     const { inFlight, reports, deferrals, flushing, sessions: known } = this.#loops;
     this.#statusObjects = new StatusObjects({ engine, settler: this.#settler, sessions: known, flushing, life: this.#life.signal });
@@ -87,16 +94,7 @@ export class MailSpooler implements Spooler {
 
   /** Opens the store. Messages may be submitted from here on; they go out after `start`. */
   async open(): Promise<void> {
-    const { store, clock, random, logger } = this.#engine;
-    const support: StoreSupport = {
-      clock,
-      random,
-      logger,
-      queueChanged: (queues) => this.#loops.queuesChanged(queues),
-      spoolerNotify: () => Promise.resolve(this.#loops.wakeAll()),
-      completeMessage: () => Promise.resolve(this.#loops.wakeAll()),
-    };
-    await store.open(support);
+    await this.#engine.store.open(this.#storeLink);
     await this.#loops.sessions.load();
   }
 

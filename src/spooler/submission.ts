@@ -43,7 +43,8 @@ export class Submission {
     options.signal?.throwIfAborted();
     const keyed = input && idempotencyKey !== undefined ? { ...message, idempotencyKey, inputDigest: await input.digest() } : message;
     const [submitted] = await engine.store.submit([keyed]);
-    if (submitted?.result === 'stored') this.justSubmitted.add(submitted.id, message);
+    // A coupled store may have delivered it already: what became of it stands there.
+    if (submitted?.result === 'stored' && !engine.store.capabilities.coupled) this.justSubmitted.add(submitted.id, message);
     return await this.#receipt(submitted, composed, idempotencyKey);
   }
 
@@ -127,12 +128,12 @@ export class Submission {
     // Before every session has logged on, what they will register is not known: the prepare step finds out.
     const preprocess = !planner.ready || (registered.length > 0 && applies());
     if (preprocess) return { recipients: rows, preprocess };
-    const routes: Route[] = [];
+    const routes: (Route | undefined)[] = [];
     for (const recipient of recipients) {
       const plan = await planner.plan(recipient, message, signal);
       // The prepare step finds out about all of them.
-      if (plan.plan !== 'route') return { recipients: rows, preprocess };
-      routes.push(plan.route);
+      if (plan.plan !== 'route' && plan.plan !== 'store') return { recipients: rows, preprocess };
+      routes.push(plan.plan === 'route' ? plan.route : undefined);
     }
     return { preprocess, recipients: rows.map((row, index) => ({ ...row, ...(routes[index] && { route: routes[index] }) })) };
   }

@@ -15,7 +15,10 @@ export interface MessageStore extends AsyncDisposable {
     /** Several spoolers may open it. */
     readonly shared: boolean;
     readonly durable: boolean;
-    /** Delivers some recipients itself (M-109). */
+    /**
+     * Delivers these recipients itself: in `submit`, or where a settlement names them as its own. They get no route, and
+     * the spooler sees only what is left over, what needs preprocessing, and what `completeMessage` names (M-109).
+     */
     readonly coupled?: { carries(recipient: Recipient): boolean };
   };
   /** @throws ESTORELOCKED (T-007), ESTOREVERSION (T-070), ESTOREACCESS, ESTORE */
@@ -75,10 +78,21 @@ export interface StoreSupport {
   readonly logger: Logger;
   /** These queues have something new, or something due earlier (M-029). */
   queueChanged(queues: readonly Queue[]): void;
-  /** For a coupled store (M-034, M-089). */
-  spoolerNotify(news: { readonly type: 'readyToSend' } | { readonly type: 'newMailReceived'; readonly entryId: EntryId }): Promise<void>;
+  /**
+   * All that a store may say (M-089). `readyToSend`, once before the first resend: resolves when the sessions are logged on
+   * and registered (M-034). `newMailReceived`, by a coupled store: resolves when the inbound hooks have seen the message
+   * and `notifyNewMail` was settled. @throws EUNKNOWNFLAGS, ENOACCESS, ENOTFOUND, ENOSUPPORT, ESTOPPED
+   */
+  spoolerNotify(news: StoreNotification): Promise<void>;
+  /**
+   * For a coupled store that handled every recipient of a message which was preprocessed, or whose end the hooks are to
+   * see: cleanup, outbound hooks and filing. Resolves when it is filed: never await it inside `submit` or `settle`.
+   * @throws ENOACCESS, ENOTFOUND, ENOSUPPORT, ESTOPPED
+   */
   completeMessage(entryId: EntryId): Promise<void>;
 }
+
+export type StoreNotification = { readonly type: 'readyToSend' } | { readonly type: 'newMailReceived'; readonly entryId: EntryId };
 
 /**
  * Where work waits. `intake`: outbound messages with recipients that have no route yet; a route: its deliveries;
@@ -138,6 +152,8 @@ export interface NewMessage extends Omit<Message, 'id' | 'direction' | 'recipien
   readonly inputDigest?: string;
   /** Where it stands as received mail instead: a report for a sender on this host. */
   readonly receivedBy?: SessionKey;
+  /** Filed in its folder already, by a coupled store that delivered it to every recipient (M-109). */
+  readonly finishedAt?: Instant;
 }
 
 export interface NewReceived extends Pick<NewMessage, 'content' | 'properties' | 'returnPath'> {
@@ -182,8 +198,10 @@ export interface Settlement {
   /** A lease, or compare-and-set: only recipients in one of these states are changed (M-072). */
   readonly guard: Lease | { readonly from: readonly StateName[] };
   readonly recipients?: readonly RecipientChange[];
+  /** Preprocessing is over: a coupled store takes these with a claim of its own. What it leaves is offered again when it is due (M-109). */
+  readonly own?: readonly number[];
   /** A field that is given as undefined is cleared. */
-  readonly message?: Partial<Omit<NewMessage, 'recipients' | 'idempotencyKey' | 'inputDigest' | 'receivedBy'>> & {
+  readonly message?: Partial<Omit<NewMessage, 'recipients' | 'idempotencyKey' | 'inputDigest' | 'receivedBy' | 'finishedAt'>> & {
     /** Replaces the list; rows whose id stays keep their status unless `recipients` changes it. */
     readonly recipients?: readonly Recipient[];
   };

@@ -31,6 +31,7 @@ export function insertMessage(operation: Operation, message: NewMessage): EntryI
         };
   insertRecord(operation, sequence, record);
   if (record.direction === 'outbound') announce(operation, { type: 'submitted', id, folder: record.folder });
+  if (record.direction === 'outbound' && record.finishedAt !== undefined) announce(operation, { type: 'finished', id, folder: record.folder });
   return id;
 }
 

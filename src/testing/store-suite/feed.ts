@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Cursor, EntryId } from '../../message/recipient.ts';
 import type { Change, MessageStore } from '../../store/message-store.ts';
 import type { StoreCase } from './subject.ts';
-import { smtp, type StoreWorld } from './world.ts';
+import { smtp, type StoreWorld, unrouted } from './world.ts';
 
 export const feedCases: readonly StoreCase[] = [
   {
@@ -31,6 +31,24 @@ export const feedCases: readonly StoreCase[] = [
       const cursors = changes.map((change) => change.cursor);
       assert.equal(new Set(cursors).size, 5);
       assert.equal(changes[0]?.at, world.now);
+    },
+  },
+  {
+    title: 'M-109 a message that comes filed waits in no queue, and the feed says that it is finished',
+    async run(world) {
+      const start = await cursorNow(world);
+      const delivered = { ...unrouted(1), status: { state: 'delivered', at: world.now } as const };
+      const id = await world.submit({ recipients: [delivered], folder: 'Sent', finishedAt: world.now });
+      const changes = await take(world.store, start, 2);
+      assert.deepEqual(
+        changes.map((change) => change.type !== 'gap' && [change.type, change.id, change.folder]),
+        [
+          ['submitted', id, 'Sent'],
+          ['finished', id, 'Sent'],
+        ],
+      );
+      assert.equal((await world.get(id)).finishedAt, world.now);
+      assert.deepEqual([await world.claim('finishing'), await world.claim('intake')], [[], []]);
     },
   },
   {

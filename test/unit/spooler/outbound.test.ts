@@ -1,7 +1,7 @@
 import { type OutboundMessage, TransportError } from 'mailspool/provider';
 import { loopback } from 'mailspool/providers/loopback';
-import { virtualTime } from 'mailspool/testing';
 import { expect, test, vi } from 'vitest';
+import type { DeferredSendUnit } from '../../../src/index.ts';
 import { collect, note, world } from './world.ts';
 
 test('M-026 submit saves the message, stamps its time and leaves every recipient queued', async () => {
@@ -47,28 +47,26 @@ test('M-035 a deferred send time is kept, and one in the past sends at once', as
 });
 
 test('M-036 a number of units counts from the submit time, also when it is said later, and the time beside it is ignored', async () => {
-  const handedOver: (readonly [string | undefined, number])[] = [];
-  const clock = virtualTime();
+  const { spooler, clock, provider } = await world();
   const submitted = clock.now();
-  const { spooler } = await world({
-    clock,
-    loopback: { transfer: ({ recipients }) => void handedOver.push([recipients[0]?.address, clock.now() - submitted]) },
-  });
-  const units = { minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 } as const;
-  for (const unit of ['week', 'day', 'hour', 'minute'] as const) {
-    await spooler.submit(note(`${unit}@harbour.example`), { sendAt: { number: 3, unit, time: submitted } });
-  }
-  const later = await spooler.submit(note('later@harbour.example'), { sendAt: { number: 999, unit: 'week' } });
-  await clock.advance('1h');
-  await spooler.reschedule(later.id, { number: 2, unit: 'hour', time: submitted });
-  for (const unit of ['hour', 'day', 'week'] as const) await clock.advance(submitted + 3 * units[unit] - clock.now());
-  expect(handedOver).toEqual([
-    ['minute@harbour.example', 3 * units.minute],
-    ['later@harbour.example', 2 * units.hour],
-    ['hour@harbour.example', 3 * units.hour],
-    ['day@harbour.example', 3 * units.day],
-    ['week@harbour.example', 3 * units.week],
+  const waits = async (unit: DeferredSendUnit, number: number) => {
+    const { id } = await spooler.submit(note(`${unit}@harbour.example`), { sendAt: { number, unit, time: submitted } });
+    return { id, ms: ((await spooler.explain(id))[0]?.nextAt ?? 0) - submitted };
+  };
+  const { id } = await waits('hour', 3);
+  expect([(await waits('minute', 3)).ms, (await waits('day', 999)).ms, (await waits('week', 2)).ms]).toEqual([
+    180_000, 86_313_600_000, 1_209_600_000,
   ]);
+  const addresses = () => provider.handedOver.map(({ recipients }) => recipients[0]?.address);
+  await clock.advance('2m59s');
+  expect(addresses()).toEqual([]);
+  await clock.advance('1s');
+  expect(addresses()).toEqual(['minute@harbour.example']);
+  await spooler.reschedule(id, { number: 10, unit: 'minute', time: submitted });
+  await clock.advance('6m59s');
+  expect(addresses()).toHaveLength(1);
+  await clock.advance('1s');
+  expect(addresses()).toEqual(['minute@harbour.example', 'hour@harbour.example']);
 });
 
 test('M-036 a number outside 0 to 999 or another unit is refused before anything is stored', async () => {

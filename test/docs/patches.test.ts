@@ -1,15 +1,34 @@
 // The patches that take behaviours out (`npm run spec -- --mutate`) fit the sources, and there are enough of them.
 import { expect, test } from 'vitest';
 import { patchedSource } from '../patched-copy.ts';
-import { behavioursOf } from '../spec/behaviours.ts';
-import { asPatch, filesByNumber, removals } from '../spec/patches.ts';
+import { behavioursOf, coverage, testTitles } from '../spec/behaviours.ts';
+import { drawn } from '../spec/mutation.ts';
+import { asPatch, filesFor, removals } from '../spec/patches.ts';
 
+const titles = testTitles();
 const behaviours = behavioursOf('mapi');
+const sections = [...new Set(behaviours.map(({ section }) => section))];
+const patched = new Set(removals.map(({ number }) => number));
 
 test.each(removals)('the patch for $number fits: $why', async (removal) => {
-  const patched = await patchedSource(asPatch(removal));
+  const source = await patchedSource(asPatch(removal));
   expect(removal.find).not.toBe(removal.replace);
-  expect(patched).toContain(removal.replace);
+  expect(source).toContain(removal.replace);
   expect(behaviours.map(({ number }) => number)).toContain(removal.number);
-  expect(filesByNumber('mapi').get(removal.number)?.length).toBeGreaterThan(0);
+  expect(filesFor(removal, titles).length).toBeGreaterThan(0);
+});
+
+test.each(sections)('section %s has its patches: of sections 2 to 9 each [core] behaviour, of the others two', (section) => {
+  const there = coverage('mapi', titles).filter((behaviour) => behaviour.section === section && behaviour.tests.length > 0);
+  const without = there.filter(({ level, number }) => level === 'core' && !patched.has(number));
+  const enough = Math.min(2, there.length);
+  if (/^[2-9]\./.test(section)) expect(without.map(({ number }) => number)).toEqual([]);
+  else expect(there.filter(({ number }) => patched.has(number)).length).toBeGreaterThanOrEqual(enough);
+});
+
+test('a seed draws the same patches again, another one others', () => {
+  const numbers = (seed: number) => drawn(removals, 30, seed).map(({ number, why }) => `${number} ${why}`);
+  expect(numbers(7)).toEqual(numbers(7));
+  expect(new Set(numbers(7)).size).toBe(30);
+  expect(numbers(7)).not.toEqual(numbers(8));
 });

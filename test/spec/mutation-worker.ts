@@ -1,16 +1,15 @@
-// One copy of the sources, and vitest in it: told a patch, it applies it, runs the tests that carry the number, and
+// vitest in one copy of the sources: told a patch, it applies it, runs the tests that carry the number, and
 // takes the patch back. What vitest has compiled it keeps, so that a patch costs a second or two.
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createVitest, type TestModule } from 'vitest/node';
-import { applyPatch, copyOf, type Patch, withdrawPatch } from '../patched-copy.ts';
+import { createVitest } from 'vitest/node';
+import { applyPatch, type Patch, withdrawPatch } from '../patched-copy.ts';
 import { carries } from './behaviours.ts';
 
 export interface Order {
   readonly number: string;
   readonly patch: Patch;
-  /** Test files; the later ones only if the patch survives the earlier. */
-  readonly stages: readonly (readonly string[])[];
+  /** With tests of the number; the later ones run only if the patch survives the earlier. */
+  readonly files: readonly string[];
 }
 
 export type Answer =
@@ -19,13 +18,11 @@ export type Answer =
   | { readonly verdict: 'stale' | 'breaks'; readonly reason: string }
   | { readonly verdict: 'unsound'; readonly by: string };
 
-const copied = ['src', 'providers', 'test', 'package.json', 'tsconfig.json'];
 const conditions = ['mailspool-source'];
 /** Engine tests run on virtual time: one that takes longer waits for what will not come. */
 const testMs = 10_000;
 
-const directory = await copyOf(copied);
-process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+const [, , directory = ''] = process.argv;
 process.chdir(directory);
 const vitest = await createVitest(
   'test',
@@ -46,13 +43,12 @@ const vitest = await createVitest(
 );
 
 interface Outcome {
-  readonly file: string;
   readonly name: string;
   readonly failed: boolean;
 }
 
-/** What fails in a file without any patch. */
-const failingBefore = new Map<string, ReadonlySet<string>>();
+/** What fails in each file without any patch. */
+const failingBefore = new Map<string, readonly string[]>();
 
 process.on('message', (order: Order) => {
   judged(order).then(
@@ -65,9 +61,9 @@ process.on('message', (order: Order) => {
 });
 process.once('disconnect', () => void vitest.close().finally(() => process.exit()));
 
-async function judged({ number, patch, stages }: Order): Promise<Answer> {
-  for (const files of stages) {
-    const broken = await brokenBefore(files, number);
+async function judged({ number, patch, files }: Order): Promise<Answer> {
+  for (const file of files) {
+    const broken = (await failures(file)).find((name) => carries(name, number));
     if (broken !== undefined) return { verdict: 'unsound', by: broken };
     try {
       await applyPatch(directory, patch);
@@ -76,7 +72,7 @@ async function judged({ number, patch, stages }: Order): Promise<Answer> {
     }
     vitest.invalidateFile(join(directory, patch.file));
     try {
-      const answer = judgement(number, await run(files));
+      const answer = judgement(number, await run(file));
       if (answer.verdict !== 'survived') return answer;
     } finally {
       await withdrawPatch(directory, patch);
@@ -86,15 +82,15 @@ async function judged({ number, patch, stages }: Order): Promise<Answer> {
   return { verdict: 'survived' };
 }
 
-/** A test of the number that fails anyhow. */
-async function brokenBefore(files: readonly string[], number: string): Promise<string | undefined> {
-  const unknown = files.filter((file) => !failingBefore.has(file));
-  if (unknown.length > 0) {
-    const outcomes = await run(unknown);
-    if (typeof outcomes === 'string') throw new Error(`without a patch: ${outcomes}`);
-    for (const file of unknown) failingBefore.set(file, new Set(outcomes.filter((one) => one.file === file && one.failed).map(({ name }) => name)));
-  }
-  return files.flatMap((file) => [...(failingBefore.get(file) ?? [])]).find((name) => carries(name, number));
+/** Tests that fail anyhow. */
+async function failures(file: string): Promise<readonly string[]> {
+  const known = failingBefore.get(file);
+  if (known) return known;
+  const outcomes = await run(file);
+  if (typeof outcomes === 'string') throw new Error(`without a patch: ${outcomes}`);
+  const failing = outcomes.filter(({ failed }) => failed).map(({ name }) => name);
+  failingBefore.set(file, failing);
+  return failing;
 }
 
 /** A patch that takes more than half of the neighbours along shows nothing. */
@@ -108,20 +104,22 @@ function judgement(number: string, outcomes: readonly Outcome[] | string): Answe
   return { verdict: 'killed', by: killer.name, passed, others: others.length };
 }
 
-/** The outcome of each test, or why a file could not be loaded. */
-async function run(files: readonly string[]): Promise<Outcome[] | string> {
+/** The outcome of each test, or why the file could not be loaded. */
+async function run(file: string): Promise<Outcome[] | string> {
   const [project] = vitest.projects;
+  const moduleId = join(directory, file);
   if (!project) throw new Error('vitest has no project');
-  const specifications = files.map((file) => project.createSpecification(join(directory, file)));
-  const { testModules } = await vitest.runTestSpecifications(specifications);
-  const unloaded = testModules.flatMap((module) => module.errors().map(({ message }) => `${fileOf(module)}: ${message}`));
-  if (unloaded.length > 0) return unloaded.join('; ');
-  return testModules.flatMap((module) =>
-    [...module.children.allTests()].flatMap((test) => {
-      const { state } = test.result();
-      return state === 'passed' || state === 'failed' ? [{ file: fileOf(module), name: test.name, failed: state === 'failed' }] : [];
-    }),
-  );
+  // The answer speaks of earlier runs, too.
+  const { testModules } = await vitest.runTestSpecifications([project.createSpecification(moduleId)]);
+  const ran = testModules.find((module) => module.moduleId === moduleId);
+  if (!ran) return `${file} did not run`;
+  if (ran.errors().length > 0)
+    return ran
+      .errors()
+      .map(({ message }) => `${file}: ${message}`)
+      .join('; ');
+  return [...ran.children.allTests()].flatMap((test) => {
+    const { state } = test.result();
+    return state === 'passed' || state === 'failed' ? [{ name: test.name, failed: state === 'failed' }] : [];
+  });
 }
-
-const fileOf = ({ moduleId }: TestModule): string => moduleId.slice(directory.length + 1);

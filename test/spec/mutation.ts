@@ -1,60 +1,86 @@
 // Whether the tests would notice that a behaviour is gone: each patch is applied to a copy, and the tests of its number
 // run there. Two processes, each with a copy of its own.
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { copyOf } from '../patched-copy.ts';
+import { testTitles } from './behaviours.ts';
 import type { Answer, Order } from './mutation-worker.ts';
 import type { Removal } from './patches/removal.ts';
-import { asPatch, filesByNumber } from './patches.ts';
+import { asPatch, filesFor } from './patches.ts';
 
 export type Verdict = { readonly removal: Removal } & Answer;
 
 /** Far more than any patch needs: a program that never comes back is ended. */
-const patchMs = 90_000;
+const patchMs = 60_000;
+const copied = ['src', 'providers', 'test', 'package.json', 'tsconfig.json'];
 
 /** Hands each verdict over as it is found. */
 export async function mutate(removals: readonly Removal[], { workers }: { workers: number }, found: (verdict: Verdict) => void): Promise<void> {
-  const left = [...removals];
-  const files = filesByNumber('mapi');
-  const work = async () => {
-    let worker = start();
+  const titles = testTitles();
+  const orders = removals.map((removal) => ({ removal, number: removal.number, patch: asPatch(removal), files: filesFor(removal, titles) }));
+  // Those with the same tests stay together, and the processes begin at the two ends: each compiles less.
+  const left = orders.sort((a, b) => (a.files[0] ?? '').localeCompare(b.files[0] ?? ''));
+  const work = async (next: () => (typeof orders)[number] | undefined) => {
+    let worker = await start();
     try {
-      for (let removal = left.shift(); removal; removal = left.shift()) {
-        const { number } = removal;
-        const answer = await answered(worker, { number, patch: asPatch(removal), stages: files.get(number) ?? [] });
-        if (answer.verdict === 'hangs') worker = start();
+      for (let order = next(); order; order = next()) {
+        const { removal, ...rest } = order;
+        const answer = await answered(worker, rest);
         found({ removal, ...answer });
+        if (answer.verdict !== 'hangs') continue;
+        await end(worker);
+        worker = await start();
       }
     } finally {
-      if (worker.connected) worker.disconnect();
+      await end(worker);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(workers, removals.length) }, work));
+  await Promise.all(workers > 1 ? [work(() => left.shift()), work(() => left.pop())] : [work(() => left.shift())]);
 }
 
-const start = (): ChildProcess =>
-  fork(fileURLToPath(new URL('./mutation-worker.ts', import.meta.url)), {
+interface Worker {
+  readonly directory: string;
+  readonly process: ChildProcess;
+}
+
+async function start(): Promise<Worker> {
+  const directory = await copyOf(copied);
+  const process = fork(fileURLToPath(new URL('./mutation-worker.ts', import.meta.url)), [directory], {
     execArgv: ['--import', 'tsx'],
+    // A group of its own: one that hangs is ended with the processes that vitest started for it.
+    detached: true,
     // vitest speaks to whoever watches; what the tests print is nobody's business here.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  return { directory, process };
+}
 
-async function answered(worker: ChildProcess, order: Order): Promise<Answer> {
-  return await new Promise((resolve, reject) => {
-    const died = (code: number | null) => reject(new Error(`the process that ran ${order.patch.name} ended with ${code}`));
-    const timer = setTimeout(() => {
-      worker.off('exit', died);
-      worker.kill('SIGKILL');
-      resolve({ verdict: 'hangs' });
-    }, patchMs);
-    worker.once('exit', died);
-    worker.once('message', (answer: Answer) => {
-      clearTimeout(timer);
-      worker.off('exit', died);
-      resolve(answer);
-    });
-    worker.send(order);
-  });
+async function end({ directory, process: child }: Worker): Promise<void> {
+  const { exitCode, signalCode, pid } = child;
+  if (exitCode === null && signalCode === null && pid !== undefined) {
+    const ended = once(child, 'exit');
+    process.kill(-pid, 'SIGKILL');
+    await ended;
+  }
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function answered({ process: child }: Worker, order: Order): Promise<Answer> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([
+      once(child, 'message', timer).then(([answer]) => answer as Answer),
+      once(child, 'exit', timer).then(([code]) => Promise.reject(new Error(`the process that ran ${order.patch.name} ended with ${String(code)}`))),
+      setTimeout(patchMs, { verdict: 'hangs' } as const, timer),
+      new Promise<never>((_, reject) => child.send(order, (error) => error && reject(error))),
+    ]);
+  } finally {
+    timer.abort();
+  }
 }
 
 /** So many of them, in the order in which the seed draws them. */

@@ -231,3 +231,13 @@ test('M-087 with inbound off the message in progress is finished, and news of th
   await clock.advance('1h');
   expect(saved).toEqual(['saved']);
 });
+
+test('M-087 with outbound off the message in progress is sent, and the next one waits', async () => {
+  const { spooler, clock, provider } = await world({ loopback: { delayMs: 60_000 } });
+  await spooler.submit(note());
+  await clock.settle();
+  await spooler.suspend();
+  await spooler.submit(note('cleo@harbour.example'));
+  await clock.advance('1h');
+  expect(provider.handedOver.map(({ recipients }) => recipients[0]?.address)).toEqual(['bob@harbour.example']);
+});

@@ -122,11 +122,33 @@ test('M-096 updateStatus replaces the row, with merge only what is given; a name
   expect(() => spooler.statusObject('one/modem' as SessionKey)).toThrow(expect.objectContaining({ code: 'ENOTFOUND' }) as Error);
 });
 
+test('M-074 a reference that a transport does not choose is 0 for what goes out and 1 for what comes in', async () => {
+  const seen: string[] = [];
+  const { provider } = session('plain', () => ({
+    addressTypes: ['SMTP'],
+    reception: 'poll',
+    poll: async () => true,
+    submitMessage: async ({ reference }) => {
+      seen.push(`submitted ${reference}`);
+      return { outcome: 'accepted' };
+    },
+    endMessage: async (reference) => (seen.push(`ended ${reference}`), 'sent'),
+    startMessage: async ({ reference }) => void seen.push(`started ${reference}`),
+  }));
+  const { spooler, clock } = await world({ providers: [provider] });
+  expect(seen.splice(0)).toEqual(['started 1']);
+  await spooler.submit(note());
+  await clock.settle();
+  expect(seen).toEqual(['submitted 0', 'ended 0']);
+});
+
 test('M-077 reception that is broken off leaves nothing here and everything there: the transport offers it again, once', async () => {
   const store = newStore();
   const offered: string[] = [];
-  let finish = (): void => undefined;
   const server = ['mail 1'];
+  let reason: unknown;
+  let comeBack = (): void => undefined;
+  let late: Promise<unknown> | undefined;
   const { provider } = session('line', () => ({
     addressTypes: [],
     reception: 'poll',
@@ -137,11 +159,13 @@ test('M-077 reception that is broken off leaves nothing here and everything ther
       offered.push(next);
       await message.setReference(next);
       await message.setContent(Buffer.from('Subject: half\r\n\r\n'));
-      if (offered.length === 1)
-        await new Promise<void>((resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-          finish = resolve;
-        });
+      if (offered.length === 1) {
+        signal.addEventListener('abort', () => (reason = signal.reason), { once: true });
+        await new Promise<void>((resolve) => (comeBack = resolve));
+        late = message.saveChanges().catch((error: unknown) => error);
+        await late;
+        return;
+      }
       await message.saveChanges();
       server.shift();
     },
@@ -149,7 +173,10 @@ test('M-077 reception that is broken off leaves nothing here and everything ther
   const { spooler, clock } = await world({ store, providers: [provider] });
   await clock.advance('2m');
   await spooler.stop({ drainMs: 0 });
-  finish();
+  expect(reason).toMatchObject({ code: 'ESTOPPED' });
+  comeBack();
+  await clock.settle();
+  expect(await late).toMatchObject({ code: 'EINVALIDOBJECT' });
   const later = await world({ store, clock, providers: [provider] });
   await clock.settle();
   expect(offered).toEqual(['mail 1', 'mail 1']);

@@ -179,17 +179,22 @@ test('M-043 M-055 cleanup runs after sending, only if preprocessed, before hooks
 
 test('M-103 outbound postprocessors run in order: the last move wins, stop skips the rest and the default', async () => {
   const ran: string[] = [];
+  const hook = (name: string) => (ran.push(name), { moveTo: name });
   const { spooler, clock } = await world({
     postprocessors: [
-      { name: 'one', outbound: async () => (ran.push('one'), { moveTo: 'One' }) },
-      { name: 'two', outbound: async () => (ran.push('two'), { moveTo: 'Two', stop: true }) },
-      { name: 'three', outbound: async () => (ran.push('three'), { moveTo: 'Three' }) },
+      { name: 'one', outbound: async () => hook('One') },
+      { name: 'two', outbound: async ({ properties }) => ({ ...hook('Two'), ...(properties.subject === 'Stop' && { stop: true }) }) },
+      { name: 'three', outbound: async () => hook('Three') },
     ],
   });
-  const { id } = await spooler.submit(note());
+  const all = await spooler.submit(note());
   await clock.settle();
-  expect(ran).toEqual(['one', 'two']);
-  expect((await spooler.get(id))?.folder).toBe('Two');
+  expect(ran.splice(0)).toEqual(['One', 'Two', 'Three']);
+  expect((await spooler.get(all.id))?.folder).toBe('Three');
+  const stopped = await spooler.submit(note('bob@harbour.example', { subject: 'Stop' }));
+  await clock.settle();
+  expect(ran).toEqual(['One', 'Two']);
+  expect((await spooler.get(stopped.id))?.folder).toBe('Two');
 });
 
 test('a preprocessor may hold a message, and release lets it go', async () => {

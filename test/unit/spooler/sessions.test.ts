@@ -235,12 +235,12 @@ test('M-040 a match that is unavailable means waiting without a report, also aft
   expect(await again.states(id)).toEqual({ 'bob@harbour.example': 'queued' });
 });
 
-test('M-105 a logoff that fails is ignored, and the session’s support is dead afterwards', async () => {
-  let support: SpoolerSupport | undefined;
+test('M-105 a logoff that fails is ignored, and the session’s support is dead afterwards, also where the spooler goes on', async () => {
+  const supports: SpoolerSupport[] = [];
   const provider: TransportProvider = {
     name: 'rude',
-    logon: async (own) => {
-      support = own;
+    logon: async (support) => {
+      supports.push(support);
       return {
         addressTypes: ['SMTP'],
         logoff: async () => {
@@ -249,9 +249,14 @@ test('M-105 a logoff that fails is ignored, and the session’s support is dead 
       };
     },
   };
-  const { spooler } = await world({ providers: [provider] });
+  const { spooler, clock } = await world({ providers: [provider] });
+  supports[0]?.spoolerNotify({ type: 'criticalError', error: new Error('the modem is on fire') });
+  await clock.advance('1m');
+  const [first, second] = supports;
+  await expect(first?.received(['x'])).rejects.toMatchObject({ code: 'EINVALIDOBJECT' });
+  expect(await second?.received(['x'])).toEqual(new Set());
   await spooler.stop();
-  await expect(support?.received(['x'])).rejects.toMatchObject({ code: 'EINVALIDOBJECT' });
+  await expect(second?.received(['x'])).rejects.toMatchObject({ code: 'EINVALIDOBJECT' });
 });
 
 test('U-064 a link that flaps a hundred times spends no attempt, and nothing is tried while it is known to be down', async () => {

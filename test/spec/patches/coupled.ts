@@ -1,0 +1,19 @@
+// 14. Tightly coupled stores, remote transports
+import type { Removal } from './removal.ts';
+
+export const coupled: readonly Removal[] = [
+  {
+    number: 'M-110',
+    file: 'src/store/operations/receive.ts',
+    find: 'if (record?.headersOnly && !message.headersOnly) complete(',
+    replace: 'if (record?.headersOnly && message.headersOnly) complete(',
+    why: 'a message whose headers are here is never completed',
+  },
+  {
+    number: 'M-110',
+    file: 'src/store/operations/receive.ts',
+    find: 'const { headersOnly: _only, finishedAt: _filed,',
+    replace: 'const { headersOnly: _only,',
+    why: 'a message that is completed is not announced',
+  },
+];

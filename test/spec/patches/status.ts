@@ -1,0 +1,48 @@
+// 11. Status table, flush, validate, configuration
+import type { Removal } from './removal.ts';
+
+export const status: readonly Removal[] = [
+  {
+    number: 'M-096',
+    file: 'src/spooler/sessions.ts',
+    find: '...(merge ? before : blankColumns(session.provider.name))',
+    replace: '...before',
+    why: 'updateStatus always merges',
+  },
+  {
+    number: 'M-097',
+    file: 'src/spooler/status-objects.ts',
+    find: 'if (!method) throw unsupported(key, name);',
+    replace: 'if (!method) return (() => Promise.resolve()) as never;',
+    why: 'a method that a session does not have answers',
+  },
+  {
+    number: 'M-098',
+    file: 'src/spooler/flushing.ts',
+    find: '      if (request.outbound) await this.#outbound(session, signal);\n      if (request.inbound) await this.#inbound(session, request, signal);',
+    replace:
+      '      if (request.inbound) await this.#inbound(session, request, signal);\n      if (request.outbound) await this.#outbound(session, signal);',
+    why: 'a flush fetches before it sends',
+  },
+  {
+    number: 'M-099',
+    file: 'src/spooler/session.ts',
+    find: 'return this.transport.flush === undefined ||',
+    replace: 'return this.transport !== undefined ||',
+    why: 'clearing its flag does not stop a flush',
+  },
+  {
+    number: 'M-100',
+    file: 'src/spooler/flushing.ts',
+    find: "if (this.#running) throw new MailspoolError('EBUSY', 'a flush is under way');",
+    replace: '',
+    why: 'two flushes at once',
+  },
+  {
+    number: 'M-101',
+    file: 'src/spooler/status-objects.ts',
+    find: 'if (request.configChanged) await this.#parts.sessions.reread();',
+    replace: '',
+    why: 'validate rereads no address types',
+  },
+];

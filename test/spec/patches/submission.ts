@@ -1,0 +1,118 @@
+// 3. Submission (store side)
+import type { Removal } from './removal.ts';
+
+export const submission: readonly Removal[] = [
+  {
+    number: 'M-025',
+    file: 'src/message/envelope.ts',
+    find: 'if (recipients.every(({ submitted }) => submitted)) throw',
+    replace: 'if (recipients.length > 1000) throw',
+    why: 'a message without recipients is taken',
+  },
+  {
+    number: 'M-025',
+    file: 'src/spooler/open-message.ts',
+    find: 'const receipt = await this.#submit(this.#fields, options);',
+    replace: 'this.#closed = true;\n    const receipt = await this.#submit(this.#fields, options);',
+    why: 'a draft is dead after a submit that was refused',
+  },
+  {
+    number: 'M-026',
+    file: 'src/spooler/submission.ts',
+    find: 'submitTime: now,',
+    replace: 'submitTime: 0,',
+    why: 'no submit time is stamped',
+  },
+  {
+    number: 'M-026',
+    file: 'src/store/operations/insert.ts',
+    find: 'recipients: uniqueRows(message.recipients.map((row) => ({ ...row, attempts: 0 }))),',
+    replace: 'recipients: uniqueRows(message.recipients.map((row) => ({ ...row, attempts: 1 }))),',
+    why: 'recipients begin as if they had been tried',
+  },
+  {
+    number: 'M-027',
+    file: 'src/spooler/open-message.ts',
+    find: '    this.#closed = true;\n    return receipt;',
+    replace: '    return receipt;',
+    why: 'the handle lives on after the submit',
+  },
+  {
+    number: 'M-028',
+    file: 'src/store/operations/claim.ts',
+    find: "else yield* tables.due(queue, now, 'submitTime');",
+    replace: "else yield* tables.due(queue, now, 'priority');",
+    why: 'priority reorders every queue',
+  },
+  {
+    number: 'M-029',
+    file: 'src/spooler/loops.ts',
+    find: "if (queues.some((queue) => typeof queue === 'object')) this.outbound.queuesChanged(queues);",
+    replace: '',
+    why: 'a change of a queue wakes nobody',
+  },
+  {
+    number: 'M-030',
+    file: 'src/spooler/open-message.ts',
+    find: "if (access === 'write') throw",
+    replace: "if (access === 'write' && message.recipients.length > 1000) throw",
+    why: 'a submitted message opens for writing',
+  },
+  {
+    number: 'M-030',
+    file: 'src/spooler/open-message.ts',
+    find: "status.state === 'claimed'",
+    replace: "status.state === 'cancelled'",
+    why: 'a message opens while it is being handed over',
+  },
+  {
+    number: 'M-031',
+    file: 'src/store/operations/leases.ts',
+    find: 'putLease({ ...lease, until: 0 })',
+    replace: 'putLease({ ...lease, until: lease.until + 86_400_000 })',
+    why: 'locks survive the end of their holder',
+  },
+  {
+    number: 'M-032',
+    file: 'src/message/envelope.ts',
+    find: 'unique.set(key, known ? { ...row, ...known } : row);',
+    replace: 'unique.set(known ? `${key}\\n${unique.size}` : key, row);',
+    why: 'duplicate recipients stay',
+  },
+  {
+    number: 'M-032',
+    file: 'src/spooler/submission.ts',
+    find: 'const [members] = (await this.#parts.addressBook?.resolve([input.list], signal)) ?? [];',
+    replace: "const [members] = [[{ type: 'SMTP', address: `${input.list}@list.example` }]];",
+    why: 'a list is not expanded',
+  },
+  {
+    number: 'M-033',
+    file: 'src/store/schedule.ts',
+    find: 'row.submitted !== true',
+    replace: 'row.id > 0',
+    why: 'rows that were sent to are sent to again',
+  },
+  {
+    number: 'M-035',
+    file: 'src/spooler/submission.ts',
+    find: '...(dueAt !== undefined && { dueAt }),',
+    replace: '',
+    why: 'a message with a send time goes at once',
+  },
+  {
+    number: 'M-037',
+    file: 'src/spooler/submission.ts',
+    find: 'const planned = await this.#plan(',
+    replace:
+      'if (composed.properties.deferredDeliveryAt !== undefined) await engine.clock.sleep(composed.properties.deferredDeliveryAt - now, options.signal ?? never);\n    const planned = await this.#plan(',
+    why: 'the spooler itself holds back what is for deferred delivery',
+  },
+  {
+    number: 'M-037',
+    file: 'src/spooler/submission.ts',
+    find: '...composed.properties, expiresAt,',
+    replace: '...composed.properties, latestDeliveryAt: undefined, expiresAt,',
+    why: 'the latest time of delivery is kept from the provider',
+  },
+];

@@ -86,7 +86,9 @@ export class Verbs {
       message: { dueAt, sendAt, ...this.#lifeFrom(dueAt, before) },
     });
     this.#parts.changed();
-    return settled.result === 'written' ? { result: 'cancelled' } : { result: 'tooLate', reason: 'inProgress' };
+    if (settled.result !== 'written') return { result: 'tooLate', reason: 'inProgress' };
+    engine.events.emit({ type: 'queued', id });
+    return { result: 'cancelled' };
   }
 
   /** What lasts from the time of sending moves with it. @throws EINVALID where the sender gave an end that comes before */
@@ -148,7 +150,7 @@ export class Verbs {
     const settled = await settler.settle({ id: message.id, guard: { from }, ...settlement });
     if (settled.changed.length === 0) return false;
     await deferrals.taken(message, settled.changed);
-    if (verb !== 'retried') engine.events.emit({ type: verb, id: message.id });
+    engine.events.emit({ type: verb === 'retried' ? 'queued' : verb, id: message.id });
     return true;
   }
 

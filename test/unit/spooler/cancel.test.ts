@@ -128,6 +128,19 @@ test('a cancelled message can be rescheduled neither, a waiting one can', async 
   expect(await spooler.reschedule(id, { afterMs: 1 })).toEqual({ result: 'tooLate', reason: 'notQueued' });
 });
 
+test('what waits anew is told as queued: rescheduled, or tried once more', async () => {
+  const refused = { outcome: 'rejected', diagnostic: { code: 'EENVELOPE', text: '550 no such user' } } as const;
+  const { spooler, clock, events } = await world({ loopback: { answer: () => refused } });
+  const { id } = await spooler.submit(note(), { sendAt: { afterMs: 60_000 } });
+  const told = () => events.filter((event) => event.type === 'queued' && event.id === id).length;
+  expect(told()).toBe(1);
+  await spooler.reschedule(id, { afterMs: 0 });
+  expect(told()).toBe(2);
+  await clock.settle();
+  await spooler.retry(id);
+  expect(told()).toBe(3);
+});
+
 test('hold, release and purge act on what waits, say what they changed, and can be tried without effect', async () => {
   const { spooler, clock, provider, states } = await world();
   await spooler.suspend();

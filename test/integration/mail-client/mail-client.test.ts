@@ -1,0 +1,187 @@
+// The mail client of docs/examples, driven in a terminal by what its screen shows.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasDovecot } from '../dovecot/server.ts';
+import { hasSmtpSink } from '../postfix/smtp-sink.ts';
+import { hasTmux } from './terminal.ts';
+import { Desk, sandbox, Servers, workUser } from './world.ts';
+
+const isShown =
+  hasTmux('the mail client at its prompt') && hasDovecot('the mail client with accounts') && hasSmtpSink('the mail client with accounts');
+
+describe.skipIf(!isShown)('the mail client at its prompt', () => {
+  let servers: Servers;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ms-client-'));
+    servers = await Servers.start();
+  });
+  afterAll(async () => {
+    await servers?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Subjects that the sink has taken so far. */
+  const sunk = async (): Promise<string[]> =>
+    (await servers.sink.messages()).map(({ content }) => /^Subject: (.*)$/m.exec(content.toString())?.[1] ?? '');
+
+  test('it says how it is run and what can be typed, and ends by quit', async () => {
+    await using help = await sandbox(folder, '--help');
+    await help.shows(/--folder <path>.*sendreceive \[<account>\]/s);
+    expect(await help.ended()).toBe(0);
+
+    await using client = await sandbox(folder);
+    await client.shows(/A sandbox: ann@home.example and ann@work.example/);
+    await client.shows(/New mail \[1\] for home: Postmaster, Welcome/);
+    await client.type('help');
+    await client.shows(/undo <number>/);
+    await client.type('undoo 1');
+    await client.shows('Error: there is no command undoo; help lists them');
+    await client.type('undo 7');
+    await client.shows('Error: 7 is not the number of a message');
+
+    await using second = await sandbox(folder);
+    await second.shows(/Error: ESTORELOCKED: /);
+    expect(await second.ended()).toBe(1);
+
+    await client.type('quit');
+    await client.shows('Goodbye.');
+    expect(await client.ended()).toBe(0);
+  });
+
+  test('what is sent leaves the Outbox while one looks at it, and new mail is told when it comes', async () => {
+    await using desk = await Desk.open(servers, '--undo', '4');
+    const { terminal } = desk;
+    await terminal.type('outbox');
+    await terminal.shows(/^-- outbox --\n   empty/m);
+    await desk.send(workUser, 'Lunch');
+    await terminal.shows(/^ +1  queued in \d s  ann@work.test  Lunch: It waits for its send time/m);
+    await terminal.shows(`[1] sent to ${workUser} by home/smtp`);
+    await terminal.shows(/^-- outbox --\n   empty/m);
+    expect(await sunk()).toContain('Lunch');
+
+    await desk.send(`${workUser} --from work`, 'Lunch today');
+    await terminal.shows(`[2] sent to ${workUser} by work/smtp`);
+    await terminal.shows('New mail [3] for work: ann@work.test, Lunch today');
+    await servers.dovecot.append(desk.homeUser, 'From: Bob <bob@else.test>\r\nSubject: At \u001b[31mhome\r\n\r\nHello Ann\r\n');
+    await terminal.shows('New mail [4] for home: Bob, At  [31mhome');
+    await terminal.type('read 4');
+    await terminal.shows(/^ {2}Hello Ann$/m);
+    await terminal.type('inbox');
+    await terminal.shows(/^ +3 \* work {2}.*Lunch today\n +4 {3}home {2}Bob, At/m);
+  });
+
+  test('what is sent can be taken back within the time to undo, and the answer is true afterwards', async () => {
+    await using desk = await Desk.open(servers, '--undo', '60');
+    const { terminal } = desk;
+    await desk.send('bob@else.test', 'Regretted');
+    await terminal.shows('[1] is in the Outbox and leaves in 60 s; undo 1 takes it back');
+    await terminal.type('undo 1');
+    await terminal.shows('[1] is taken back');
+    await desk.send('bob@else.test', 'Meant');
+    await terminal.type('later 2 0s');
+    await terminal.shows('[2] sent to bob@else.test by home/smtp');
+    await terminal.type('undo 2');
+    await terminal.shows('[2] cannot be taken back: it is not in the Outbox');
+    expect(await sunk()).toContain('Meant');
+    expect(await sunk()).not.toContain('Regretted');
+  });
+
+  test('what is sent later waits for its time, or for another one, and what is held for its release', async () => {
+    await using desk = await Desk.open(servers, '--undo', '0');
+    const { terminal } = desk;
+    await terminal.type('outbox');
+    await desk.send('bob@else.test --at 2999-12-24T18:00', 'Far away');
+    await terminal.shows(/^ +1  queued at 24 Dec 2999, 18:00  bob@else.test  Far away/m);
+    await desk.send('bob@else.test --at 1h', 'Today');
+    await terminal.shows(/^ +2 {2}queued in 60 min {2}bob@else.test {2}Today/m);
+    await terminal.type('hold 2');
+    await terminal.shows(/^ +2 {2}held.* {2}bob@else.test {2}Today: It is held by the operator/m);
+    await terminal.type('release 2');
+    await terminal.shows(/^ +2 {2}queued in 60 min {2}bob@else.test {2}Today/m);
+    await terminal.type('later 2 0s');
+    await terminal.shows('[2] sent to bob@else.test by home/smtp');
+    await terminal.shows(/^ +1 {2}queued at 24 Dec 2999, 18:00 {2}bob@else.test {2}Far away/m);
+    await terminal.type('send bob@else.test --at soon');
+    await terminal.shows('Error: soon is no time such as 10m, 17:30 or 2026-03-29T08:00');
+  });
+
+  test('U-064 offline nothing leaves; send/receive sends all the same, and so does going online', async () => {
+    await using desk = await Desk.open(servers, '--undo', '0', '--offline');
+    const { terminal } = desk;
+    await terminal.type('status');
+    await terminal.shows(/^ {3}spooler +offline/m);
+    await terminal.type('outbox');
+    await desk.send('bob@else.test', 'On the train');
+    await terminal.shows(/^ +1  queued  bob@else.test  On the train: The spooler is offline/m);
+    await terminal.type('sendreceive');
+    await terminal.shows('[1] sent to bob@else.test by home/smtp');
+    await terminal.shows('Send/receive is complete');
+    await desk.send('bob@else.test', 'Still on the train');
+    await terminal.shows(/^ +2  queued  bob@else.test  Still on the train: The spooler is offline/m);
+    await terminal.type('online');
+    await terminal.shows('[2] sent to bob@else.test by home/smtp');
+    await terminal.shows(/^ {3}spooler +started/m);
+  });
+
+  test('send/receive shows how far it is, and can be abandoned', async () => {
+    await using desk = await Desk.open(servers, '--undo', '0');
+    const { terminal, smtp } = desk;
+    smtp.script({ at: 'RCPT', to: 'slow@else.test', do: 'stall' });
+    await desk.send('slow@else.test --from work', 'Slowly');
+    await terminal.type('status');
+    await terminal.shows(/^ {3}work\/smtp .*1 queued/m);
+    await terminal.type('sendreceive');
+    await terminal.shows(/^-- send\/receive --\n {3}home +2 of 2 *\n {3}work +0 of 2/m);
+    await terminal.type('sendreceive');
+    await terminal.shows('a send/receive is under way; abandon ends it');
+    await terminal.type('abandon');
+    await terminal.shows('Send/receive is abandoned');
+    await terminal.showsNot('-- send/receive --');
+    smtp.dropConnections();
+    await terminal.shows(/^ {3}work\/smtp (?!.*sending)/m);
+    await terminal.type('sendreceive work');
+    await terminal.shows('[1] sent to slow@else.test by work/smtp');
+    await terminal.shows('Send/receive is complete');
+  });
+
+  test('M-020 the transport order says which account takes what belongs to none', async () => {
+    await using desk = await Desk.open(servers, '--undo', '0');
+    const { terminal, smtp } = desk;
+    await desk.send('bob@else.test --from ann@club.test', 'By home');
+    await terminal.shows('[1] sent to bob@else.test by home/smtp');
+    await terminal.type('order school');
+    await terminal.shows('there is no account or session school');
+    await terminal.type('order work');
+    await terminal.shows('Transport order: work/smtp, work/imap, home/smtp, home/imap');
+    await desk.send('bob@else.test --from ann@club.test', 'By work');
+    await terminal.shows('[2] sent to bob@else.test by work/smtp');
+    expect(smtp.messages().length).toBe(1);
+  });
+
+  test('T-001 U-006 killed with mail in the Outbox and started again: it is still there, and leaves at its time', async () => {
+    await using desk = await Desk.open(servers, '--undo', '8');
+    const { terminal } = desk;
+    await desk.send('bob@else.test', 'Before the crash');
+    await desk.send('bob@else.test --at 2h', 'Long after it');
+    await terminal.shows('[2] is in the Outbox until its time has come');
+    await terminal.kill();
+    await servers.dovecot.append(desk.homeUser, 'From: Bob <bob@else.test>\r\nSubject: While you were away\r\n\r\nHello\r\n');
+    await terminal.again();
+    await terminal.shows(/New mail \[\d\] for home: Bob, While you were away/);
+    await terminal.shows(/sent to bob@else.test by home\/smtp/);
+    await terminal.type('outbox');
+    await terminal.shows(/queued in 120 min {2}bob@else.test {2}Long after it/);
+    await terminal.press('C-c');
+    await terminal.shows('Goodbye. 1 in the Outbox will go out next time.');
+    expect(await terminal.ended()).toBe(0);
+    await terminal.again();
+    await terminal.shows(/^mail>/m);
+    await terminal.type('inbox');
+    const screen = await terminal.shows(/^ +\d \* home {2}Bob, While you were away/m);
+    expect(screen.match(/New mail/g)).toBeNull();
+    expect((await sunk()).filter((subject) => subject === 'Before the crash')).toHaveLength(1);
+  });
+});

@@ -11,7 +11,7 @@ import { Desk, sandbox, Servers, workUser } from './world.ts';
 const isShown =
   hasTmux('the mail client at its prompt') && hasDovecot('the mail client with accounts') && hasSmtpSink('the mail client with accounts');
 
-describe.skipIf(!isShown)('the mail client at its prompt', () => {
+describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
   let servers: Servers;
   let folder: string;
   beforeAll(async () => {

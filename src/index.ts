@@ -39,6 +39,8 @@ export type { TransportProvider } from './provider/transport-provider.ts';
 export type { FlushRequest, ValidateRequest, Wanted } from './provider/transport-session.ts';
 export type {
   AccountOptions,
+  AccountRow,
+  AccountSession,
   BulkVerb,
   CancelResult,
   Explanation,

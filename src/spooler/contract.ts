@@ -149,6 +149,9 @@ export interface Spooler extends AsyncDisposable {
   validate(request: ValidateRequest, signal?: AbortSignal): Promise<void>;
   status(): Promise<readonly StatusRow[]>;
   statusObject(row: StatusRow['id']): StatusObject;
+  /** Accounts with their sessions, in transport order. */
+  listAccounts(): Promise<readonly AccountRow[]>;
+  /** A full permutation (M-021). @throws EBUSY for another number of sessions, ENOTFOUND for one that there is not */
   setTransportOrder(order: readonly SessionKey[]): Promise<void>;
   listAddressTypes(): Promise<string[]>;
   listOptions(): Promise<OptionDeclaration[]>;
@@ -204,6 +207,26 @@ export interface StatusRow extends StatusColumns {
   readonly id: SessionKey | 'spooler' | 'addressBook' | 'subsystem';
   readonly methods: readonly (keyof StatusObject)[];
   readonly queued: number;
+}
+
+export interface AccountRow {
+  /** null: providers that belong to no account. */
+  readonly name: string | null;
+  readonly identities: readonly string[];
+  /** How many connections it may open at once, where that was said. */
+  readonly connections?: number;
+  readonly sessions: readonly AccountSession[];
+}
+
+export interface AccountSession {
+  readonly session: SessionKey;
+  /** The provider's name. */
+  readonly provider: string;
+  /** In transport order, from 1. */
+  readonly place: number;
+  /** null: any. Absent until it logged on for the first time. */
+  readonly addressTypes?: readonly string[] | null;
+  readonly status?: StatusRow;
 }
 
 export type SpoolerEvent = { readonly seq: number; readonly at: number } & (

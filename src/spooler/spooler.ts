@@ -10,8 +10,10 @@ import type { Cursor, EntryId, SessionKey } from '../message/recipient.ts';
 import type { SendAt, SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
 import type { OptionDeclaration, ValidateRequest } from '../provider/transport-session.ts';
 import type { Change, ContentRef, MessageFilter, Queue, StoredMessage } from '../store/message-store.ts';
+import { accountRows } from './account-rows.ts';
 import type {
   Abortable,
+  AccountRow,
   BulkVerb,
   CancelResult,
   Explanation,
@@ -260,6 +262,10 @@ export class MailSpooler implements Spooler {
   statusObject(row: StatusRow['id']): StatusObject {
     this.#check();
     return this.#statusObjects.of(row);
+  }
+
+  async listAccounts(): Promise<readonly AccountRow[]> {
+    return accountRows(this.#loops.sessions.ordered, await this.status());
   }
 
   async setTransportOrder(order: readonly SessionKey[]): Promise<void> {

@@ -68,6 +68,9 @@ export function stateArgument(text: string, before: readonly StateName[] = []): 
   return [...before, ...(states as StateName[])];
 }
 
+/** For flags that may be repeated, or hold a list with commas. */
+export const listArgument = (text: string, before: readonly string[] = []): string[] => [...before, ...text.split(',').map((each) => each.trim())];
+
 export const repeated = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
 export function userArgument(text: string, before: readonly { user: string; pass: string }[] = []): { user: string; pass: string }[] {

@@ -16,7 +16,7 @@ import {
   userArgument,
 } from './arguments.ts';
 import { Context, type GlobalOptions } from './context.ts';
-import { type Add, addCreate, addStore, type Run } from './declarations.ts';
+import { type Add, addAccounts, addCompletion, addCreate, addStore, type Run } from './declarations.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { Output, type Terminal } from './output.ts';
 import { InterruptError } from './signals.ts';
@@ -116,8 +116,10 @@ export function commandLine(terminal: Terminal, act: (command: Command, run: Run
   addQueue(add);
   addCourse(add);
   addSessions(add);
+  addAccounts(add);
   addStore(adder(program.command('store').description('look after the store itself')), filtered);
   addCreate(adder(program.command('create').description('make something new')));
+  addCompletion(add, program);
   return program;
 }
 

@@ -1,6 +1,6 @@
 // The commands that look after a store, and those that look after the command line itself. Commands are loaded when they run.
 import { type Command, Option } from 'commander';
-import { timeArgument } from './arguments.ts';
+import { listArgument, timeArgument } from './arguments.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 
@@ -8,6 +8,29 @@ export type Run = (context: Context, args: readonly string[], flags: never) => P
 
 /** Declares a command; `define` adds its arguments and options. */
 export type Add = (name: string, description: string, run: Run, define?: (command: Command) => Command) => void;
+
+export function addCompletion(add: Add, program: Command): void {
+  add(
+    'completion',
+    'what bash, zsh or fish needs to complete this command line: eval "$(mailspool completion bash)"',
+    async (context, args, flags) => await (await import('./commands/completion.ts')).completion(context, program, args, flags),
+    (command) => command.argument('[words...]', 'bash, zsh or fish').option('--words', 'what may come next after these words; the shells ask it'),
+  );
+}
+
+export function addAccounts(add: Add): void {
+  add(
+    'accounts',
+    'the accounts, their sessions in transport order, and what each carries',
+    async (context, _, flags) => await (await import('./commands/accounts.ts')).accounts(context, flags),
+    (command) =>
+      command.option(
+        '--order <sessions>',
+        'set the transport order: every session, the first to be asked first; with commas or repeated',
+        listArgument,
+      ),
+  );
+}
 
 export function addStore(add: Add, filtered: (command: Command) => Command): void {
   add(

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MailspoolError } from '../../errors.ts';
 import type { Message } from '../../message/message.ts';
-import type { Explanation, SendResult, StatusRow, SubmitReceipt, CancelResult } from '../../spooler/contract.ts';
+import type { AccountRow, Explanation, SendResult, StatusRow, SubmitReceipt, CancelResult } from '../../spooler/contract.ts';
 import type { Change } from '../../store/message-store.ts';
 import { systemClock, type Clock } from '../../time/clock.ts';
 import { withDeadline } from '../../time/deadline.ts';
@@ -22,6 +22,7 @@ import {
   recipientId,
   sendAt,
   sessionKey,
+  sessionKeys,
   submitOptions,
   submittedMessage,
   untilStates,
@@ -84,6 +85,8 @@ function methods(spooler: SpoolerSurface): Readonly<Record<string, Method>> {
     flush: async ([options], signal) => await spooler.flush({ ...flushOptions(options), signal }),
     suspend: async ([session]) => await spooler.suspend(sessionKey(session)),
     resume: async ([session]) => await spooler.resume(sessionKey(session)),
+    listAccounts: async () => await spooler.listAccounts(),
+    setTransportOrder: async ([order]) => await spooler.setTransportOrder(sessionKeys(order)),
     status: async () => await spooler.status(),
     changes: ([options], signal) => spooler.changes({ ...afterCursor(options), signal }),
   };
@@ -147,6 +150,8 @@ async function remote(peer: Peer, clock: Clock): Promise<RemoteSpooler> {
     flush: async ({ signal, ...options } = {}) => void (await ask('flush', [options], signal)),
     suspend: async (session) => void (await ask('suspend', [session])),
     resume: async (session) => void (await ask('resume', [session])),
+    listAccounts: async () => await ask<AccountRow[]>('listAccounts', []),
+    setTransportOrder: async (order) => void (await ask('setTransportOrder', [order])),
     status: async () => await ask<StatusRow[]>('status', []),
     changes: ({ signal, ...options } = {}) => feed(async () => await ask('changes', [options], signal), signal),
     [Symbol.asyncDispose]: async () => {

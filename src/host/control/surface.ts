@@ -12,7 +12,7 @@ export type SpoolerSurface = Pick<
   Spooler,
   | ('submit' | 'settled' | 'list' | 'get' | 'raw' | 'explain' | 'changes' | 'status')
   | ('cancel' | 'reschedule' | 'retry' | 'hold' | 'release' | 'purge' | 'resolve' | 'clone')
-  | ('flush' | 'suspend' | 'resume')
+  | ('flush' | 'suspend' | 'resume' | 'listAccounts' | 'setTransportOrder')
 >;
 
 /** nodemailer's fields that carry the message itself. Those that read files, write caches or run code stay at home. */
@@ -84,6 +84,7 @@ export const recipientId = (value: unknown): number => parsed(z.int().min(0), va
 export const verdict = (value: unknown): 'accepted' | 'rejected' | 'notSent' => parsed(z.enum(['accepted', 'rejected', 'notSent']), value, 'verdict');
 export const sessionKey = (value: unknown): SessionKey | undefined =>
   value === undefined || value === null ? undefined : (parsed(identifier, value, 'session') as SessionKey);
+export const sessionKeys = (value: unknown): SessionKey[] => parsed(z.array(identifier).max(1000), value, 'order') as SessionKey[];
 const sendAtSchema = z.union([
   z.number(),
   z.strictObject({ afterMs: z.number() }),

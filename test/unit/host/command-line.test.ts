@@ -236,6 +236,7 @@ describe('the queue', () => {
     [['suspend', 'smtp']],
     [['resume']],
     [['status']],
+    [['accounts']],
     [['config']],
     [['submit', '--to', 'x@test']],
   ])('--json of %s is one JSON document', async (args) => {
@@ -316,6 +317,21 @@ describe('the queue', () => {
       ['flush', { inbound: true, outbound: false, headersOnly: true, maxSizeBytes: 50_000 }],
       ['suspend', 'smtp'],
       ['resume', undefined],
+    ]);
+  });
+
+  it('M-020 M-021 accounts shows sessions in transport order with what they carry and their gate, and sets that order', async () => {
+    const spooler = fakeSpooler();
+    const { stdout } = await mailspool(['accounts'], { spooler });
+    const [head, first, second] = stdout.split('\n');
+    expect(head).toMatch(/^ORDER +SESSION +ACCOUNT +PROVIDER +CARRIES +STATE +QUEUED +TEXT$/);
+    expect(first).toMatch(/^ +1 +work\/smtp +work ann@work\.test +smtp +SMTP, X400 +authRequired +3 +logged on$/);
+    expect(second).toMatch(/^ +2 +rest +rest +any$/);
+    await mailspool(['accounts', '--order', 'rest,work/smtp'], { spooler });
+    await mailspool(['accounts', '--order', 'rest', '--order', 'work/smtp'], { spooler });
+    expect(spooler.calls).toEqual([
+      ['setTransportOrder', ['rest', 'work/smtp']],
+      ['setTransportOrder', ['rest', 'work/smtp']],
     ]);
   });
 

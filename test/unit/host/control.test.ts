@@ -39,6 +39,14 @@ async function served(spooler: FakeSpooler = fakeSpooler()): Promise<{ spooler: 
 
 const id = (text: string): EntryId => text as EntryId;
 
+it('M-021 accounts and the transport order go through it; an order that is no list of names is refused', async () => {
+  const { spooler, remote } = await served();
+  expect(await remote.listAccounts()).toEqual(await spooler.listAccounts());
+  await remote.setTransportOrder(['b', 'a'] as SessionKey[]);
+  expect(spooler.calls).toEqual([['setTransportOrder', ['b', 'a']]]);
+  await expect(remote.setTransportOrder([7] as unknown as SessionKey[])).rejects.toMatchObject({ code: 'EINVALID', field: 'order.0' });
+});
+
 describe('the socket of a store', () => {
   it('lies in the runtime directory, 0600 in a folder 0700, and goes with the server', async () => {
     const server = await serveControl(fakeSpooler(), options);

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import { MailspoolError } from '../../../src/errors.ts';
 import type { SpoolerSurface } from '../../../src/host/control/surface.ts';
 import type { Message } from '../../../src/message/message.ts';
-import type { Cursor, EntryId, RecipientRow } from '../../../src/message/recipient.ts';
+import type { Cursor, EntryId, RecipientRow, SessionKey } from '../../../src/message/recipient.ts';
 import type { SubmitMessage, SubmitOptions } from '../../../src/message/submit-message.ts';
-import type { SendResult } from '../../../src/spooler/contract.ts';
+import type { AccountRow, SendResult } from '../../../src/spooler/contract.ts';
 import type { Change } from '../../../src/store/message-store.ts';
 
 export interface Taken {
@@ -25,6 +25,24 @@ export interface FakeSpooler extends SpoolerSurface, AsyncDisposable {
   /** Aborted waits, by name. */
   readonly aborted: string[];
 }
+
+const columns = { displayName: 'x', statusText: 'logged on', gate: null, progress: null, remoteValidateOk: true, flags: { available: true } };
+const accounts: readonly AccountRow[] = [
+  {
+    name: 'work',
+    identities: ['ann@work.test'],
+    sessions: [
+      {
+        session: 'work/smtp' as SessionKey,
+        provider: 'smtp',
+        place: 1,
+        addressTypes: ['SMTP', 'X400'],
+        status: { ...columns, id: 'work/smtp' as SessionKey, methods: [], queued: 3, gate: { reason: 'authRequired' } },
+      },
+    ],
+  },
+  { name: null, identities: [], sessions: [{ session: 'rest' as SessionKey, provider: 'rest', place: 2, addressTypes: null }] },
+];
 
 export function fakeSpooler(messages: Message[] = []): FakeSpooler {
   const taken: Taken[] = [];
@@ -95,6 +113,8 @@ export function fakeSpooler(messages: Message[] = []): FakeSpooler {
     flush: ({ signal: _signal, ...options } = {}) => called('flush', options),
     suspend: (session) => called('suspend', session),
     resume: (session) => called('resume', session),
+    listAccounts: () => Promise.resolve(accounts),
+    setTransportOrder: (order) => called('setTransportOrder', order),
     status: () => Promise.resolve([]),
     changes: async function* ({ signal } = {}) {
       const waiting: Change[] = [];

@@ -194,6 +194,40 @@ test('M-024 the address types of the spooler are those of its active sessions, e
   expect(await again.spooler.listAddressTypes()).toEqual(['SMTP']);
 });
 
+test('M-020 M-021 accounts are listed with their sessions in transport order, what each carries, and its status row', async () => {
+  const { spooler } = await world({
+    providers: [loopback({ name: 'rest', addressTypes: ['FAX', 'MSMQ'] })],
+    accounts: [
+      {
+        name: 'work',
+        identities: ['Ann@harbour.example'],
+        connections: 3,
+        providers: [loopback({ name: 'smtp' }), loopback({ name: 'any', addressTypes: null })],
+      },
+    ],
+  });
+  const places = async () =>
+    (await spooler.listAccounts()).flatMap(({ sessions }) => sessions.map(({ place, session }) => `${place} ${session}`)).sort();
+  expect(await spooler.listAccounts()).toMatchObject([
+    {
+      name: null,
+      identities: [],
+      sessions: [{ session: 'rest', provider: 'rest', place: 1, addressTypes: ['FAX', 'MSMQ'], status: { id: 'rest', gate: null } }],
+    },
+    {
+      name: 'work',
+      identities: ['ann@harbour.example'],
+      connections: 3,
+      sessions: [
+        { session: 'work/smtp', provider: 'smtp', place: 2, addressTypes: ['SMTP'], status: { flags: { available: true } } },
+        { session: 'work/any', place: 3, addressTypes: null },
+      ],
+    },
+  ]);
+  await spooler.setTransportOrder(['work/any', 'work/smtp', 'rest'] as SessionKey[]);
+  expect(await places()).toEqual(['1 work/any', '2 work/smtp', '3 rest']);
+});
+
 test('M-021 an order that is no permutation is refused and changes nothing', async () => {
   const { spooler, clock } = await world({ providers: [loopback({ name: 'a' }), loopback({ name: 'b' })] });
   await expect(spooler.setTransportOrder(['a' as SessionKey])).rejects.toMatchObject({ code: 'EBUSY' });

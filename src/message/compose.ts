@@ -19,6 +19,7 @@ import { encapsulate } from './imcea.ts';
 import { listHeaders } from './list-headers.ts';
 import { domainOf, formatDate, newMessageId } from './message-id.ts';
 import { composeRaw } from './parse.ts';
+import { receiptAddressee, receiptField } from './receipt-request.ts';
 import { type HeaderAddress, type HeaderValues, plainMessage } from './plain-text.ts';
 import { serialise } from './serialise.ts';
 import { takeFields, type GivenFields } from './given-fields.ts';
@@ -28,10 +29,11 @@ import { takeFields, type GivenFields } from './given-fields.ts';
  * @throws EINVALID naming the field, ENORECIPIENTS; nothing was read then but the headers of `raw`
  */
 export async function compose(message: SubmitMessage, context: ComposeContext): Promise<Composed> {
-  const requested = deliveryRequest(message.dsn);
+  const dsn = deliveryRequest(message.dsn);
   const composed = message.raw === undefined || message.raw === null ? composeFields(message, context) : await composeRaw(message, context);
   const source = message.dkim ? await signed(composed.source, message.dkim) : composed.source;
-  return { ...composed, source, ...(requested ? { requested } : {}) };
+  if (!dsn) return { ...composed, source };
+  return { ...composed, source, requested: { ...dsn, report: { ...composed.requested?.report, ...dsn.report } } };
 }
 
 function composeFields(message: SubmitMessage, context: ComposeContext): Composed {
@@ -43,8 +45,9 @@ function composeFields(message: SubmitMessage, context: ComposeContext): Compose
   const entropy = context.random.bytes(18);
   const messageId = given.messageId ?? newMessageId(sender, context, entropy.subarray(0, 10));
   const header = headerOf(message, given, { recipients, sender, messageId, context });
-  const further = { headers: given.headers, boundary: entropy.subarray(10), context };
-  const isPlain = priorityHeaders(givenImportance(message)).length === 0;
+  const receipt = receiptHeader(given.headers, context, sender);
+  const further = { headers: [...given.headers, ...receipt], boundary: entropy.subarray(10), context };
+  const isPlain = priorityHeaders(givenImportance(message)).length === 0 && receipt.length === 0;
   const source = (isPlain && plainMessage(message, header)) || serialise(compile(message, header, further));
   refuseLongLines(source);
   return {
@@ -53,8 +56,17 @@ function composeFields(message: SubmitMessage, context: ComposeContext): Compose
     recipients,
     properties: propertiesOf(message, { messageId, subject: given.subject, sender }, context.now),
     messageId,
+    ...(further.headers.some(isReceiptField) && { requested: { report: { read: true } } }),
   };
 }
+
+/** What is asked for, unless the program gives the header itself. */
+function receiptHeader(given: GivenFields['headers'], context: ComposeContext, sender: Address | undefined): GivenFields['headers'] {
+  const value = receiptAddressee(context, sender);
+  return value === undefined || given.some(isReceiptField) ? [] : [{ key: receiptField, value: { prepared: true, foldLines: true, value } }];
+}
+
+const isReceiptField = ({ key }: GivenFields['headers'][number]): boolean => key.toLowerCase() === receiptField.toLowerCase();
 
 const envelopeOf = (message: SubmitMessage): object | undefined => message.envelope ?? undefined;
 

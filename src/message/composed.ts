@@ -18,6 +18,8 @@ export interface ComposeContext {
   readonly defaultFrom?: Address | string;
   /** Whether `path` and `href` are followed. Only for what comes from the program itself (X-016). */
   readonly fileAccess?: boolean;
+  /** Readers are asked to tell this address, or the sender (`true`), that they have read it: Disposition-Notification-To (RFC 8098 2.1). */
+  readonly readReceiptTo?: Address | true;
 }
 
 export interface Composed {
@@ -29,7 +31,7 @@ export interface Composed {
   readonly properties: MessageProperties;
   /** With its angle brackets. */
   readonly messageId: string;
-  /** What `dsn` asks for; options of submit go before it. */
+  /** What `dsn` and the headers ask for; options of submit go before it. */
   readonly requested?: DeliveryRequest;
 }
 

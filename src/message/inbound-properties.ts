@@ -1,12 +1,12 @@
 // What the headers of received mail say, for list and lookup. Made for mail from strangers: whatever the bytes are,
 // there is an answer, in time linear in their length, and of bounded size (X-011, X-012, U-052).
-import { addressParser } from 'postal-mime';
 import type { MessageProperties } from './message.ts';
-import type { Address, Recipient } from './recipient.ts';
-import { defaultAddressType, parseAddress, searchKey } from './address-type.ts';
-import { bodyStart, fieldValue, headerFields, headerValue, parameters, readable, type HeaderField } from './headers.ts';
-import { decapsulate } from './imcea.ts';
+import type { Address, Recipient, ReportRequest } from './recipient.ts';
+import { searchKey } from './address-type.ts';
+import { addressesIn } from './header-addresses.ts';
+import { bodyStart, headerFields, headerValue, parameters, readable, type HeaderField } from './headers.ts';
 import { defaultMessageClass } from './message.ts';
+import { receiptAddresses } from './receipt-request.ts';
 
 export interface InboundProperties {
   readonly properties: MessageProperties;
@@ -14,6 +14,8 @@ export interface InboundProperties {
   readonly recipients: readonly Recipient[];
   /** null: a report, or mail that says so. */
   readonly returnPath: Address | null;
+  /** The sender asks to be told that it was read (RFC 8098). */
+  readonly report?: ReportRequest;
 }
 
 const maxHeaderBytes = 1024 * 1024;
@@ -26,6 +28,7 @@ export function inboundProperties(message: Uint8Array): InboundProperties {
   const fields = headerFields(bytes.subarray(0, bodyStart(bytes) ?? bytes.length));
   const sender = senderOf(fields);
   const messageClass = classOf(fields);
+  const [reportTo] = receiptAddresses(fields);
   return {
     properties: definedOnly({
       messageClass,
@@ -34,9 +37,11 @@ export function inboundProperties(message: Uint8Array): InboundProperties {
       importance: importanceOf(fields),
       sender,
       clientSubmitTime: instantOf(headerValue(fields, 'date', 200)),
+      reportTo,
     }),
     recipients: recipientsIn(fields),
     returnPath: returnPathIn(fields, messageClass, sender),
+    ...(reportTo && { report: { read: true } }),
   };
 }
 
@@ -91,35 +96,6 @@ function returnPathIn(fields: readonly HeaderField[], messageClass: string, send
   const given = headerValue(fields, 'return-path', 1000);
   if (given === undefined) return messageClass.startsWith('REPORT.') ? null : (sender ?? null);
   return /^\s*<?\s*>?\s*$/.test(given) ? null : (addressesIn(fields, 'return-path')[0] ?? null);
-}
-
-const maxFieldLength = 262_144;
-
-/** The addresses of all fields of a name; what is not a whole address is left out. Encapsulated ones are unpacked. */
-function addressesIn(fields: readonly HeaderField[], name: string): Address[] {
-  const found: Address[] = [];
-  for (const field of fields) {
-    if (field.name !== name) continue;
-    for (const mailbox of addressParser(fieldValue(field, maxFieldLength), { flatten: true })) {
-      const address = tolerant(mailbox.address ?? '', mailbox.name);
-      if (address) found.push(address);
-      if (found.length >= maxRecipients) return found;
-    }
-  }
-  return found;
-}
-
-function tolerant(text: string, name: string): Address | undefined {
-  try {
-    const address = parseAddress({ type: defaultAddressType, address: text });
-    const shown = name
-      .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-      .trim()
-      .slice(0, 1000);
-    return { ...(decapsulate(address.address) ?? address), ...(shown ? { name: shown } : {}) };
-  } catch {
-    return undefined; // mail from strangers may hold anything; the row is left out, the message stays
-  }
 }
 
 const definedOnly = (properties: { [name in keyof MessageProperties]: MessageProperties[name] | undefined }): MessageProperties =>

@@ -37,6 +37,13 @@ export interface Content {
   bytes(maxBytes?: number): Promise<Uint8Array>;
 }
 
+/** `reader`: the address that it speaks for. */
+export interface Receipt {
+  readonly report: 'read' | 'notRead';
+  readonly at: Instant;
+  readonly reader: string;
+}
+
 /** What becomes of a message of which the headers are here: fetched, removed at the server, or both (M-110). */
 export type Mark = 'download' | 'delete' | 'move';
 
@@ -67,6 +74,8 @@ export interface Message {
   /** What to do when an attempt ends `unknown`. */
   readonly onUnknown: 'resend' | 'hold' | 'verify';
   readonly read?: boolean;
+  /** The read or non-read report that was written of this received message: there is never a second (M-071). */
+  readonly receipt?: Receipt;
   /** Only the headers are here; `sizeBytes` is then what the whole message has at the server, if known (M-110). */
   readonly headersOnly?: boolean;
   /** What happens to it when marks are processed next. */

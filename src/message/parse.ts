@@ -13,6 +13,7 @@ import { recipientsOf, returnPathOf, type AddressFields } from './envelope.ts';
 import { bodyStart, fieldValue, headerFields, headerValue, readable, type HeaderField } from './headers.ts';
 import { classOf, importanceOf, senderOf } from './inbound-properties.ts';
 import { formatDate, newMessageId } from './message-id.ts';
+import { asksForReceipt, receiptAddressee, receiptField } from './receipt-request.ts';
 
 /** A header block larger than this is refused (X-012). */
 const maxHeaderBytes = 1024 * 1024;
@@ -34,13 +35,15 @@ export async function composeRaw(message: SubmitMessage, context: ComposeContext
   const sender = senderOf(fields) ?? from ?? undefined;
   const messageId = identifierOf(fields) ?? newMessageId(sender, context, context.random.bytes(10));
   const subject = headerValue(fields, 'subject');
+  const asked = asksForReceipt(fields) ? undefined : receiptAddressee(context, sender);
   const found = { messageId, messageClass: classOf(fields), sender, importance: importanceOf(fields) };
   return {
-    source: join(sentHeaders(fields, messageId, context), body),
+    source: join(sentHeaders(fields, { messageId, receiptTo: asked }, context), body),
     envelope: { from, to: recipients.filter(({ submitted }) => !submitted) },
     recipients,
     properties: propertiesOf(message, subject === undefined ? found : { ...found, subject: readable(subject) }, context.now),
     messageId,
+    ...((asked !== undefined || asksForReceipt(fields)) && { requested: { report: { read: true } } }),
   };
 }
 
@@ -105,11 +108,24 @@ const identifierOf = (fields: readonly HeaderField[]): string | undefined =>
 
 const notSent: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path']);
 
-function sentHeaders(fields: readonly HeaderField[], messageId: string, context: ComposeContext): Uint8Array {
+function sentHeaders(
+  fields: readonly HeaderField[],
+  { messageId, receiptTo }: { readonly messageId: string; readonly receiptTo: string | undefined },
+  context: ComposeContext,
+): Uint8Array {
   const has = (name: string) => fields.some((field) => field.name === name && fieldValue(field) !== '');
-  const added = `${has('date') ? '' : `Date: ${formatDate(context.now)}\r\n`}${has('message-id') ? '' : `Message-ID: ${messageId}\r\n`}\r\n`;
+  const added = [
+    has('date') ? '' : `Date: ${formatDate(context.now)}\r\n`,
+    has('message-id') ? '' : `Message-ID: ${messageId}\r\n`,
+    receiptTo === undefined ? '' : `${receiptField}: ${receiptTo}\r\n`,
+    '\r\n',
+  ].join('');
   const kept = fields.filter(
-    ({ name }) => !notSent.has(name) && !(name === 'message-id' && !has('message-id')) && !(name === 'date' && !has('date')),
+    ({ name }) =>
+      !notSent.has(name) &&
+      !(name === 'message-id' && !has('message-id')) &&
+      !(name === 'date' && !has('date')) &&
+      !(name === receiptField.toLowerCase() && !has(name)),
   );
   return Buffer.concat([...kept.map(({ raw }) => raw), Buffer.from(added)]);
 }

@@ -82,7 +82,10 @@ export interface RecipientRow extends Recipient {
   readonly status: RecipientState;
   readonly attempts: number;
   readonly last?: Diagnostic;
+  /** Its reader has told so (RFC 8098). */
   readonly readAt?: Instant;
+  /** It was deleted without being read, as its receiver has told. */
+  readonly notReadAt?: Instant;
   readonly route?: Route;
   /** Sessions that had their chance and left the recipient (M-017). */
   readonly passed?: readonly SessionKey[];

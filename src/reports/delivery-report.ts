@@ -8,10 +8,10 @@ import { multipart, type MessagePart } from '../message/multipart.ts';
 import type { Diagnostic } from '../message/outcome.ts';
 import type { Address, Recipient } from '../message/recipient.ts';
 import { encapsulate } from '../message/imcea.ts';
-import { formatAddress } from '../message/address-type.ts';
 import type { Instant } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { deliveryStatus } from './delivery-status.ts';
+import { namedProperties, repeatedHeaders, repeatedProperties, subjectAbout, type Original } from './original.ts';
 import { reportText } from './report-text.ts';
 
 export type ReportKind = 'delivery' | 'nonDelivery' | 'delay';
@@ -30,12 +30,7 @@ export interface ReportedRecipient {
 
 export interface ReportFacts {
   readonly kind: ReportKind;
-  readonly original: {
-    readonly properties: MessageProperties;
-    readonly submitTime?: Instant;
-    readonly envelopeId?: string;
-    readonly recipients: readonly Recipient[];
-  };
+  readonly original: Original & { readonly envelopeId?: string };
   readonly rows: readonly ReportedRecipient[];
   /** The original as it was at submit: a non-delivery report has it or its headers, a delay its headers, a delivery report nothing (M-066). */
   readonly returned?: { readonly part: 'headers'; readonly bytes: Uint8Array } | { readonly part: 'full'; readonly bytes: Bytes };
@@ -67,25 +62,17 @@ export function deliveryReport(facts: ReportFacts): Composed {
   };
 }
 
-function headersOf(facts: ReportFacts, messageId: string): Record<string, string> {
-  const { original } = facts;
-  const conversation = original.properties.messageId;
-  return {
-    From: `Mail Delivery System <mailer-daemon@${facts.reportingMta}>`,
-    To: `<${encapsulate(facts.to, facts.reportingMta)}>`,
-    Subject: subjectOf(facts),
-    'Message-ID': messageId,
-    Date: formatDate(facts.now),
-    'Auto-Submitted': 'auto-replied',
-    ...(conversation ? { 'In-Reply-To': conversation, References: conversation } : {}),
-    ...(original.properties.importance && original.properties.importance !== 'normal' ? { Importance: original.properties.importance } : {}),
-  };
-}
+const headersOf = (facts: ReportFacts, messageId: string): Record<string, string> => ({
+  From: `Mail Delivery System <mailer-daemon@${facts.reportingMta}>`,
+  To: `<${encapsulate(facts.to, facts.reportingMta)}>`,
+  Subject: subjectAbout(subjects[facts.kind], facts.original),
+  'Message-ID': messageId,
+  Date: formatDate(facts.now),
+  'Auto-Submitted': 'auto-replied',
+  ...repeatedHeaders(facts.original),
+});
 
 const subjects = { delivery: 'Delivered', nonDelivery: 'Undeliverable', delay: 'Delayed' } as const;
-
-const subjectOf = ({ kind, original }: ReportFacts): string =>
-  `${subjects[kind]}: ${(original.properties.subject ?? '').slice(0, 500) || '(no subject)'}`;
 
 /** Not for a delivery report (M-066). A delay warning is followed by another report, so headers are enough. */
 function returnedPart({ kind, returned }: ReportFacts): MessagePart[] {
@@ -100,37 +87,23 @@ const classes = { delivery: 'DR', nonDelivery: 'NDR', delay: 'Delayed.DR' } as c
 /** `REPORT.<class>.DR` or `.NDR` (M-067), and what MAPI requires of a report (M-068); the tag is repeated (M-069). */
 function propertiesOf(facts: ReportFacts, messageId: string, text: string): MessageProperties {
   const { kind, original, rows, now } = facts;
-  const { subject, importance, reportTag, messageClass = defaultMessageClass } = original.properties;
-  const submitTime = original.submitTime ?? original.properties.clientSubmitTime;
-  const shown = (wanted: Recipient['kind']) =>
-    original.recipients
-      .filter((row) => row.kind === wanted)
-      .map(displayName)
-      .join('; ');
+  const { messageClass = defaultMessageClass } = original.properties;
   const failed = rows.find(({ status }) => status === 'failed');
   const delivered = rows.findLast(({ status }) => status === 'delivered');
   return {
     messageClass: `REPORT.${messageClass}.${classes[kind]}`,
     messageId,
-    subject: subjectOf(facts),
+    subject: subjectAbout(subjects[kind], original),
     clientSubmitTime: now,
     sender: { type: 'SMTP', address: `mailer-daemon@${facts.reportingMta}`, name: 'Mail Delivery System' },
-    ...(importance ? { importance } : {}),
-    ...(reportTag ? { reportTag } : {}),
+    ...repeatedProperties(original),
     named: {
       reportKind: kind,
       reportTime: now,
       reportText: text,
-      originalSubject: subject ?? '',
-      ...(submitTime === undefined ? {} : { originalSubmitTime: submitTime }),
-      ...(original.properties.messageId ? { originalMessageId: original.properties.messageId } : {}),
-      originalDisplayTo: shown('to'),
-      originalDisplayCc: shown('cc'),
-      originalDisplayBcc: shown('bcc'),
+      ...namedProperties(original),
       ...(kind === 'nonDelivery' && failed?.diagnostic ? { diagnosticCode: failed.diagnostic.enhancedCode ?? failed.diagnostic.code } : {}),
       ...(kind === 'delivery' && delivered?.at !== undefined ? { originalDeliveryTime: delivered.at } : {}),
     },
   };
 }
-
-const displayName = (recipient: Recipient): string => recipient.name ?? formatAddress(recipient);

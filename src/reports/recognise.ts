@@ -1,5 +1,6 @@
-// Reports of other systems, read back into rows. Only Final-Recipient names whom a row is about: Original-Recipient is
-// the alias somebody wrote to, and suppressing that hits the wrong one (U-055). Bounded and tolerant.
+// Reports of other systems, of delivery (RFC 3464) and of reading (RFC 8098), read back into rows. Only Final-Recipient
+// names whom a row is about: Original-Recipient is the alias somebody wrote to, and suppressing that hits the wrong one
+// (U-055). Bounded and tolerant.
 import { bodyStart, fieldValue, headerFields, headerValue, parameters, type HeaderField } from '../message/headers.ts';
 import type { Diagnostic } from '../message/outcome.ts';
 
@@ -19,13 +20,23 @@ export interface RecognisedReport {
   /** Message-ID of the returned message. */
   readonly messageId?: string;
   readonly rows: readonly RecognisedRow[];
+  /** What a reader did with it; `rows` is empty then. */
+  readonly disposition?: RecognisedDisposition;
+}
+
+export interface RecognisedDisposition {
+  /** `other`: it was handled in another way, which says nothing about reading. */
+  readonly type: 'displayed' | 'deleted' | 'other';
+  /** Final-Recipient, without its type. */
+  readonly recipient: string;
+  readonly originalRecipient?: string;
 }
 
 const maxBytes = 1024 * 1024;
 const maxRows = 1000;
 const maxParts = 20;
 
-/** undefined: this is no delivery report. */
+/** undefined: this is no report. */
 export function recognise(message: Uint8Array): RecognisedReport | undefined {
   const text = Buffer.from(message.subarray(0, maxBytes));
   const { fields, body } = open(text);
@@ -35,6 +46,8 @@ export function recognise(message: Uint8Array): RecognisedReport | undefined {
   const parts = partsOf(body, boundary)
     .map(open)
     .map((part) => ({ ...part, type: parameters(headerValue(part.fields, 'content-type') ?? '').value }));
+  const notification = parts.find((part) => /^message\/(?:global-)?disposition-notification$/.test(part.type));
+  if (notification) return dispositionReport(decoded(notification), returnedMessageId(parts));
   const status = parts.find((part) => /^message\/(?:global-)?delivery-status$/.test(part.type));
   if (!status) return undefined;
   const [first, ...groups] = groupsOf(decoded(status));
@@ -45,6 +58,18 @@ export function recognise(message: Uint8Array): RecognisedReport | undefined {
     ...(messageId ? { messageId } : {}),
     rows: groups.slice(0, maxRows).flatMap(rowOf),
   };
+}
+
+/** RFC 8098 3: one block of fields. */
+function dispositionReport(bytes: Buffer, returned: string | undefined): RecognisedReport | undefined {
+  const fields = groupsOf(bytes)[0] ?? [];
+  const recipient = typedValue(headerValue(fields, 'final-recipient', 1000));
+  const said = /;\s*([A-Za-z-]+)/.exec(headerValue(fields, 'disposition', 1000) ?? '')?.[1]?.toLowerCase();
+  if (!recipient || said === undefined) return undefined;
+  const originalRecipient = typedValue(headerValue(fields, 'original-recipient', 1000));
+  const messageId = identifierIn(headerValue(fields, 'original-message-id', 2000)) ?? returned;
+  const type = said === 'displayed' || said === 'deleted' ? said : 'other';
+  return { ...(messageId && { messageId }), rows: [], disposition: { type, recipient, ...(originalRecipient && { originalRecipient }) } };
 }
 
 interface Part {
@@ -140,5 +165,7 @@ function returnedMessageId(parts: readonly (Part & { readonly type: string })[])
   const part = parts.find(({ type }) => /^(?:message\/(?:rfc822|global|rfc822-headers|global-headers)|text\/rfc822-headers)$/.test(type));
   if (!part) return undefined;
   const returned = open(decoded(part)).fields;
-  return /<[^<>\s]{1,900}>/.exec(headerValue(returned, 'message-id', 2000) ?? '')?.[0];
+  return identifierIn(headerValue(returned, 'message-id', 2000));
 }
+
+const identifierIn = (text: string | undefined): string | undefined => /<[^<>\s]{1,900}>/.exec(text ?? '')?.[0];

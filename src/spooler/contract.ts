@@ -11,6 +11,7 @@ import type { Credentials, Logger } from '../provider/spooler-support.ts';
 import type { Gate, StatusColumns } from '../provider/status.ts';
 import type { TransportProvider } from '../provider/transport-provider.ts';
 import type { FlushRequest, OptionDeclaration, TransportSession, ValidateRequest, Wanted } from '../provider/transport-session.ts';
+import type { ReceiptConsent, ReceiptRefusal } from '../reports/receipt-policy.ts';
 import type { Change, MessageFilter, MessageStore, Retention } from '../store/message-store.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
@@ -126,7 +127,8 @@ export interface Spooler extends AsyncDisposable {
   readonly retry: BulkVerb;
   readonly hold: BulkVerb;
   readonly release: BulkVerb;
-  readonly purge: BulkVerb;
+  /** Takes waiting recipients from the queue; removes received mail that is named by its id, or by `direction: 'inbound'`. */
+  readonly purge: PurgeVerb;
   /** A person's word on an uncertain recipient. */
   resolve(id: EntryId, recipient: number, verdict: 'accepted' | 'rejected' | 'notSent'): Promise<void>;
   /** A new message from the bytes of an old one: new id, new Message-ID (U-025). */
@@ -139,7 +141,12 @@ export interface Spooler extends AsyncDisposable {
   /** The durable change feed after a cursor, then live. */
   changes(options?: { readonly after?: Cursor } & Abortable): AsyncIterable<Change>;
   openMessage(id: EntryId | 'new', access: 'read' | 'write' | 'best'): Promise<OpenMessage>;
-  markRead(id: EntryId, report?: 'read' | 'notRead' | 'none'): Promise<void>;
+  /**
+   * Marks received mail as read, and with `read` tells its sender so, if he asks and the rules of RFC 8098 permit it.
+   * `notRead` tells that it goes unread, and marks nothing. Default `none`. At most one report is ever written of a
+   * message, in one write with the mark. @throws ENOTFOUND, EINVALID if nobody can be named as its reader, ECORRUPT
+   */
+  markRead(id: EntryId, report?: 'read' | 'notRead' | 'none', options?: MarkReadOptions): Promise<MarkReadResult>;
   /**
    * What becomes of a message of which the headers are here, when its session's `validateState({ processHeaders: true })`
    * is called next; null: nothing (M-110). @throws ENOTFOUND, ENOSUPPORT for a message that is here whole
@@ -184,6 +191,24 @@ export type BulkVerb = (
   where: EntryId | MessageFilter,
   options?: { readonly reason?: string; readonly dryRun?: boolean },
 ) => Promise<{ readonly changed: readonly EntryId[]; readonly unchanged: readonly EntryId[] }>;
+
+/** `report`: what senders are told who ask, of received mail that was not read; default `none`. */
+export type PurgeVerb = (
+  where: EntryId | MessageFilter,
+  options?: { readonly reason?: string; readonly dryRun?: boolean; readonly report?: 'notRead' | 'none' },
+) => ReturnType<BulkVerb>;
+
+export interface MarkReadOptions {
+  /** Default `policy`: the program answers by itself, and only what needs no confirmation. `person`: somebody agreed for this message. */
+  readonly consent?: ReceiptConsent;
+  /** Who has read it. Default: the account's identity among its recipients, else the account's first identity, else its only recipient. */
+  readonly from?: Address | string;
+}
+
+/** `id`: of the report, on its way. */
+export type MarkReadResult =
+  | { readonly report: 'written'; readonly id: EntryId }
+  | { readonly report: 'none'; readonly reason: ReceiptRefusal | 'notAsked' | 'alreadyReported' | 'wasRead' };
 
 /** Why a recipient is where it is, in one sentence, and who can change that (U-059). */
 export interface Explanation {

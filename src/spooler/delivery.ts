@@ -6,6 +6,7 @@ import type { TransportSession } from '../provider/transport-session.ts';
 import type { Claim, Queue, RecipientChange, Settled, Settlement } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { afterSendOf } from './dead-letter.ts';
 import type { Engine } from './engine.ts';
 import type { HandOver, HandOverResult } from './hand-over.ts';
 import type { InFlight } from './in-flight.ts';
@@ -223,7 +224,7 @@ export class Delivery {
     const { settler, reports, engine } = this.#parts;
     const { claim } = handOver;
     const submit = await reports.due(claim.message, recipients, claim.inline);
-    const filed = this.#parts.finishesApart(claim) ? 'release' : { finished: claim.message.afterSend };
+    const filed = this.#parts.finishesApart(claim) ? 'release' : { finished: afterSendOf(claim.message, recipients) };
     const settlement: Settlement = {
       id: claim.message.id,
       guard: claim.lease,

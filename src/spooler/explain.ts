@@ -49,9 +49,9 @@ function because(row: RecipientRow, message: StoredMessage, condition: RouteCond
         whoCanChange: status.next === 'operator' ? 'operator' : 'provider',
       };
     case 'relayed':
-      return { sentence: `The next system took responsibility for it at ${iso(status.at)}${reply}.`, whoCanChange: 'nobody' };
+      return { sentence: `The next system took responsibility for it at ${iso(status.at)}${reply}.${reading(row)}`, whoCanChange: 'nobody' };
     case 'delivered':
-      return { sentence: `It arrived at ${iso(status.at)}${reply}.`, whoCanChange: 'nobody' };
+      return { sentence: `It arrived at ${iso(status.at)}${reply}.${reading(row)}`, whoCanChange: 'nobody' };
     case 'cancelled':
       return { sentence: `It was cancelled at ${iso(status.at)}.`, whoCanChange: 'nobody' };
     case 'failed':
@@ -92,6 +92,10 @@ function gated({ known, loggedOn, gate, offline, suspended }: RouteCondition, op
   }
   return loggedOn ? open : { ...open, sentence: `${open.sentence} Its session is not logged on.`, whoCanChange: 'provider' };
 }
+
+/** What a receipt has told. */
+const reading = ({ readAt, notReadAt }: RecipientRow): string =>
+  readAt !== undefined ? ` It was read at ${iso(readAt)}.` : notReadAt !== undefined ? ` It was deleted unread at ${iso(notReadAt)}.` : '';
 
 const onceMore = ({ contentGone }: StoredMessage): string =>
   contentGone ? 'Its content is gone: the retention is over.' : 'Retry it to try once more.';

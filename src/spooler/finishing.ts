@@ -2,6 +2,7 @@
 import type { Filing, Preprocessor } from '../provider/processors.ts';
 import type { Claim, StoredMessage } from '../store/message-store.ts';
 import { StoredContent } from './content.ts';
+import { afterSendOf } from './dead-letter.ts';
 import type { Engine } from './engine.ts';
 import { isSent } from './outcome-news.ts';
 import type { Processors } from './processors.ts';
@@ -26,7 +27,11 @@ export class Finishing {
   async finish({ lease, message, inline }: Claim, signal: AbortSignal): Promise<void> {
     for (const preprocessor of this.#cleaners(message)) await preprocessor.cleanup?.(message, signal);
     const content = new StoredContent(this.#engine.store, message.content, inline);
-    const afterSend = await filing(message.afterSend, this.#processors.post, async (post) => await post.outbound?.({ ...message, content }, signal));
+    const afterSend = await filing(
+      afterSendOf(message),
+      this.#processors.post,
+      async (post) => await post.outbound?.({ ...message, content }, signal),
+    );
     const settled = await this.#settler.settle({ id: message.id, guard: lease, then: { finished: afterSend } });
     const wasSent = message.recipients.some(({ status }) => isSent(status.state));
     if (settled.finished && wasSent) this.#engine.events.emit({ type: 'sent', id: message.id });

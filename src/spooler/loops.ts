@@ -107,7 +107,7 @@ export class Loops {
       engine,
       settler,
       processors,
-      statusRecipients: async (lookup, rows) => await statusRecipients({ engine, settler, reports }, lookup, rows),
+      reports,
     });
     const over = (queue: Extract<Queue, string>, handle: ConstructorParameters<typeof QueueLoop>[2]['handle'], ready?: () => boolean) =>
       new QueueLoop(engine, inFlight, { queue, atOnce: stepsAtOnce, handle, ...(ready && { ready }) });

@@ -26,4 +26,14 @@ export function outcomeNews(message: StoredMessage, changes: readonly RecipientC
   return settled.finished && went ? [...news, { type: 'sent', id: message.id }] : news;
 }
 
+/** Beside the states: somebody has read it, or it came back from where it was handed over. */
+export const lateNews = (message: StoredMessage, changes: readonly RecipientChange[], settled: Settled): News[] =>
+  changes.flatMap(({ recipient: id, readAt, status }): News[] => {
+    const row = message.recipients.find((candidate) => candidate.id === id);
+    if (!row || !settled.changed.includes(row.id)) return [];
+    if (readAt !== undefined) return [{ type: 'read', id: message.id, recipient: { ...row, readAt } }];
+    const hasComeBack = status?.state === 'failed' && isSent(row.status.state);
+    return hasComeBack ? [{ type: 'bounced', id: message.id, recipient: { ...row, status } }] : [];
+  });
+
 export const isSent = (state: StateName): boolean => state === 'relayed' || state === 'delivered';

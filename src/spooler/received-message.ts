@@ -5,6 +5,7 @@ import { inboundProperties } from '../message/inbound-properties.ts';
 import { type Bytes, defaultMessageClass, folders, type MessageProperties } from '../message/message.ts';
 import type { Recipient, RecipientInput } from '../message/recipient.ts';
 import type { InboundMessage, Remote, Wanted } from '../provider/transport-session.ts';
+import { reportClass } from '../reports/report-class.ts';
 import type { ContentRef, MessageStore } from '../store/message-store.ts';
 import type { Session } from './session.ts';
 import { sectionPrefix, type SessionSupport } from './support.ts';
@@ -91,7 +92,8 @@ export class ReceivedMessage implements InboundMessage {
       throw new MailspoolError('ENOACCESS', `profile section ${section.key} belongs to another session`, { field: 'section' });
     }
     const parsed = inboundProperties(this.#head);
-    const properties: MessageProperties = { messageClass: defaultMessageClass, ...parsed.properties, ...this.#properties };
+    const said = { messageClass: defaultMessageClass, ...parsed.properties };
+    const properties: MessageProperties = { ...said, messageClass: reportClass(said.messageClass, this.#head), ...this.#properties };
     const [received] = await store.receive([
       {
         session: session.key,
@@ -105,6 +107,7 @@ export class ReceivedMessage implements InboundMessage {
         announce,
         ...(session.account.scope !== undefined && { account: session.account.scope }),
         ...(headersOnly && { headersOnly, ...(sizeBytes !== undefined && { sizeBytes }) }),
+        ...(parsed.report && { report: parsed.report }),
         ...(section && { section: { ...section, version: 0 } }),
       },
     ]);

@@ -7,6 +7,7 @@ import { reportAddressee, wantsReport } from '../reports/report-policy.ts';
 import type { NewMessage, RecipientChange, StoredMessage } from '../store/message-store.ts';
 import { isPermitted } from '../message/transitions.ts';
 import type { Engine } from './engine.ts';
+import { firstBytes } from './first-bytes.ts';
 import type { Settler } from './settler.ts';
 
 const inlineBytes = 64 * 1024;
@@ -159,17 +160,6 @@ function reported({ recipients }: StoredMessage, { recipient: id, status }: Reci
     default:
       return [];
   }
-}
-
-async function firstBytes(source: AsyncIterable<Uint8Array>, most: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of source) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size >= most) break;
-  }
-  return Buffer.concat(chunks).subarray(0, most);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

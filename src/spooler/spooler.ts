@@ -17,7 +17,10 @@ import type {
   BulkVerb,
   CancelResult,
   Explanation,
+  MarkReadOptions,
+  MarkReadResult,
   OpenMessage,
+  PurgeVerb,
   SendResult,
   Spooler,
   StatusObject,
@@ -32,6 +35,7 @@ import { defaultDrainMs, Loops, type LoopOptions } from './loops.ts';
 import { OthersChanges } from './others-changes.ts';
 import { NewMailFeed } from './new-mail.ts';
 import { Draft, openStored } from './open-message.ts';
+import { ReadReceipts } from './read-receipts.ts';
 import type { Session } from './session.ts';
 import { Settler } from './settler.ts';
 import { StatusFeed } from './status-feed.ts';
@@ -45,7 +49,7 @@ export class MailSpooler implements Spooler {
   readonly retry: BulkVerb;
   readonly hold: BulkVerb;
   readonly release: BulkVerb;
-  readonly purge: BulkVerb;
+  readonly purge: PurgeVerb;
   readonly #engine: Engine;
   readonly #writing = new AbortController();
   readonly #life = new AbortController();
@@ -55,6 +59,7 @@ export class MailSpooler implements Spooler {
   readonly #loops: Loops;
   readonly #storeLink: StoreLink;
   readonly #verbs: Verbs;
+  readonly #receipts: ReadReceipts;
   readonly #newMail: NewMailFeed;
   readonly #status: StatusFeed;
   readonly #statusObjects: StatusObjects;
@@ -76,9 +81,12 @@ export class MailSpooler implements Spooler {
     });
     this.#storeLink = new StoreLink({ engine, settler: this.#settler, loops: this.#loops, life: this.#life.signal });
     this.#newMail = new NewMailFeed(engine);
-    const { inFlight, reports, deferrals, flushing, sessions: known } = this.#loops;
+    const { inFlight, reports, deferrals, flushing, submission, sessions: known } = this.#loops;
     this.#statusObjects = new StatusObjects({ engine, settler: this.#settler, sessions: known, flushing, life: this.#life.signal });
-    this.#verbs = new Verbs({ engine, settler: this.#settler, inFlight, reports, deferrals, changed: () => this.#loops.wakeAll() });
+    const identities = (session: SessionKey) => known.get(session)?.account.identities ?? [];
+    const receipts = new ReadReceipts({ engine, settler: this.#settler, submission, identities });
+    this.#receipts = receipts;
+    this.#verbs = new Verbs({ engine, settler: this.#settler, inFlight, reports, deferrals, receipts, changed: () => this.#loops.wakeAll() });
     ({ retry: this.retry, hold: this.hold, release: this.release, purge: this.purge } = this.#verbs);
   }
 
@@ -172,9 +180,10 @@ export class MailSpooler implements Spooler {
 
   async clone(id: EntryId, changes: SubmitMessage = {}, options: SubmitOptions = {}): Promise<SubmitReceipt> {
     const message = await this.#existing(id);
-    const { account, tenant, priority, guarantee, onUnknown, report, afterSend } = message;
+    const { account, tenant, priority, guarantee, onUnknown, afterSend } = message;
+    const report = message.direction === 'inbound' ? {} : message.report;
     const recipients = message.recipients.map(({ type, address, name, kind }) => ({ type, address, kind, ...(name !== undefined && { name }) }));
-    const raw = Readable.from(newCopy(this.#engine.store.readContent(asSubmitted(message))), { objectMode: false });
+    const raw = Readable.from(newCopy(this.#engine.store.readContent(asSubmitted(message)), message.direction), { objectMode: false });
     const kept = {
       ...(account !== undefined && { account }),
       ...(tenant !== undefined && { tenant }),
@@ -225,8 +234,8 @@ export class MailSpooler implements Spooler {
     return openStored(await this.#existing(id), access);
   }
 
-  async markRead(id: EntryId): Promise<void> {
-    await this.#patch(id, { read: true });
+  async markRead(id: EntryId, report: 'read' | 'notRead' | 'none' = 'none', options: MarkReadOptions = {}): Promise<MarkReadResult> {
+    return await this.#receipts.mark(await this.#existing(id), report, options);
   }
 
   async mark(id: EntryId, mark: Mark | null): Promise<void> {

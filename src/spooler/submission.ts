@@ -1,7 +1,7 @@
 // From what a program gives to a message on disk: compose, find the routes, one write (M-025, M-026, M-032, T-001).
 import { MailspoolError } from '../errors.ts';
 import { compose } from '../message/compose.ts';
-import type { Composed } from '../message/composed.ts';
+import type { ComposeContext, Composed } from '../message/composed.ts';
 import { defaultMessageClass, folders, type Message } from '../message/message.ts';
 import type { Recipient, RecipientInput, RecipientState, Route } from '../message/recipient.ts';
 import type { SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
@@ -38,7 +38,7 @@ export class Submission {
     const { idempotencyKey } = options;
     checkOptions(options);
     const input = idempotencyKey === undefined ? undefined : digestedInput(given, options);
-    const composed = await this.#compose(input?.message ?? given, options.signal);
+    const composed = await this.#compose(input?.message ?? given, options);
     const message = await this.#newMessage(composed, options);
     options.signal?.throwIfAborted();
     const keyed = input && idempotencyKey !== undefined ? { ...message, idempotencyKey, inputDigest: await input.digest() } : message;
@@ -51,13 +51,22 @@ export class Submission {
   /** A preprocessor's message, written together with something else. Made from mail, it must not name files or URLs. */
   async prepared(given: SubmitMessage, options: SubmitOptions = {}): Promise<NewMessage> {
     checkOptions(options);
-    return await this.#newMessage(await this.#compose(given, options.signal, false), options);
+    return await this.#newMessage(await this.#compose(given, options, false), options);
   }
 
-  async #compose(given: SubmitMessage, signal: AbortSignal | undefined, fileAccess: boolean = true): Promise<Composed> {
+  /** A report about received mail, written together with what it tells of. Nothing is reported about it (T-045). */
+  async report(composed: Composed, { account, tenant, priority }: Message): Promise<NewMessage> {
+    const scope = { ...(account !== undefined && { account }), ...(tenant !== undefined && { tenant }) };
+    return await this.#newMessage(composed, { ...scope, priority, report: { nonDelivery: false, delay: false }, afterSend: { delete: true } });
+  }
+
+  async #compose(given: SubmitMessage, options: SubmitOptions, fileAccess: boolean = true): Promise<Composed> {
     const { clock, random, hostname } = this.#parts.engine;
-    const recipients = given.recipients && (await this.#expanded(given.recipients, signal));
-    return await compose({ ...given, ...(recipients && { recipients }) }, { now: clock.now(), random, hostname, fileAccess });
+    const recipients = given.recipients && (await this.#expanded(given.recipients, options.signal));
+    return await compose(
+      { ...given, ...(recipients && { recipients }) },
+      { now: clock.now(), random, hostname, fileAccess, ...readReceipt(given, options) },
+    );
   }
 
   /** Lists of the address book become their members (M-032). */
@@ -184,4 +193,10 @@ function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]):
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
+}
+
+/** Asked for the message or for one of its recipients: the header is the same for all (M-065). */
+function readReceipt({ recipients, properties }: SubmitMessage, { report, reportTo }: SubmitOptions): Pick<ComposeContext, 'readReceiptTo'> {
+  if (report?.read !== true && !recipients?.some((recipient) => recipient.report?.read)) return {};
+  return { readReceiptTo: reportTo ?? properties?.reportTo ?? true };
 }

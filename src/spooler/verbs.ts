@@ -7,11 +7,12 @@ import { isFinal } from '../message/transitions.ts';
 import type { SendAt } from '../message/submit-message.ts';
 import type { MessageFilter, RecipientChange, Settled, Settlement, StoredMessage } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
-import type { BulkVerb, CancelResult } from './contract.ts';
+import type { BulkVerb, CancelResult, PurgeVerb } from './contract.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Engine } from './engine.ts';
 import type { InFlight } from './in-flight.ts';
 import { outcomeNews } from './outcome-news.ts';
+import type { ReadReceipts } from './read-receipts.ts';
 import type { ReportWriter } from './report-writer.ts';
 import type { Settler } from './settler.ts';
 import { instantOf } from './send-time.ts';
@@ -28,6 +29,7 @@ interface VerbParts {
   readonly inFlight: InFlight;
   readonly reports: ReportWriter;
   readonly deferrals: Deferrals;
+  readonly receipts: ReadReceipts;
   /** Wakes whoever waits for a state that is not in the schedule. */
   changed(): void;
 }
@@ -37,7 +39,7 @@ export class Verbs {
   readonly retry: BulkVerb;
   readonly hold: BulkVerb;
   readonly release: BulkVerb;
-  readonly purge: BulkVerb;
+  readonly purge: PurgeVerb;
 
   constructor(parts: VerbParts) {
     this.#parts = parts;
@@ -122,15 +124,17 @@ export class Verbs {
     from: readonly StateName[],
     verb: 'retried' | 'held' | 'released' | 'purged',
     settlement: (message: StoredMessage, reason: string) => Partial<Settlement>,
-  ): BulkVerb {
-    return async (where, { reason = `${verb} by the operator`, dryRun = false } = {}) => {
+  ): PurgeVerb {
+    return async (where, { reason = `${verb} by the operator`, dryRun = false, report = 'none' } = {}) => {
       const changed: EntryId[] = [];
       const unchanged: EntryId[] = [];
       const filter: MessageFilter = typeof where === 'string' ? { ids: [where] } : where;
       for await (const message of this.#parts.engine.store.find(filter)) {
         const lost = verb === 'retried' && message.contentGone === true;
         const concerns = message.direction === 'outbound' && !lost && message.recipients.some(({ status }) => from.includes(status.state));
-        const done = concerns && (dryRun || (await this.#apply(message, from, settlement(message, reason), verb)));
+        const removed = verb === 'purged' && message.direction === 'inbound' && isNamed(filter);
+        if (removed && !dryRun) await this.#parts.receipts.remove(message, report);
+        const done = removed || (concerns && (dryRun || (await this.#apply(message, from, settlement(message, reason), verb))));
         (done ? changed : unchanged).push(message.id);
       }
       if (typeof where === 'string' && changed.length + unchanged.length === 0) throw notFound(where);
@@ -207,6 +211,9 @@ export class Verbs {
 }
 
 const waitingStates: readonly StateName[] = ['queued', 'deferred', 'held', 'uncertain'];
+
+/** Received mail is not waiting for anything: whoever purges it says so. */
+const isNamed = ({ ids, direction }: MessageFilter): boolean => ids !== undefined || direction === 'inbound';
 
 const toAll = (status: RecipientState): Partial<Settlement> => ({ recipients: [{ recipient: 'all', status }] });
 

@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import type { AfterSend, Message } from '../message/message.ts';
 import type { Diagnostic } from '../message/outcome.ts';
-import type { Cursor, EntryId, Recipient, RecipientRow, RecipientState, Route, SessionKey, StateName } from '../message/recipient.ts';
+import type { Cursor, EntryId, Recipient, RecipientRow, RecipientState, ReportRequest, Route, SessionKey, StateName } from '../message/recipient.ts';
 import type { SendAt } from '../message/submit-message.ts';
 import type { Filing } from '../provider/processors.ts';
 import type { Logger, MessageLookup } from '../provider/spooler-support.ts';
@@ -164,6 +164,8 @@ export interface NewReceived extends Pick<NewMessage, 'content' | 'properties' |
   readonly folder: string;
   readonly account?: string;
   readonly announce: boolean;
+  /** What its sender asks for. */
+  readonly report?: ReportRequest;
   readonly headersOnly?: boolean;
   /** With `headersOnly`: what the whole message has. */
   readonly sizeBytes?: number;
@@ -228,6 +230,7 @@ export interface RecipientChange {
   readonly countAttempt?: boolean;
   readonly last?: Diagnostic;
   readonly readAt?: Instant;
+  readonly notReadAt?: Instant;
   /** null: route it anew. */
   readonly route?: Route | null;
   /** One more that had its chance; null: everyone may be asked again. */

@@ -436,8 +436,16 @@ export const wrongStores: Readonly<Record<string, WrongStore>> = {
       }
     },
   },
+  'forgets what the sender of received mail asks for': {
+    caughtBy: ['M-071 a read report'],
+    Store: class extends Store {
+      override receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
+        return super.receive(messages.map(({ report: _report, ...message }) => message));
+      }
+    },
+  },
   'writes no report with the state': {
-    caughtBy: ['T-043 reports', 'M-064 a final'],
+    caughtBy: ['T-043 reports', 'M-064 a final', 'M-071 a read report'],
     Store: class extends Store {
       override settle(settlements: readonly Settlement[]): Promise<Settled[]> {
         return super.settle(settlements.map(({ submit: _submit, ...settlement }) => settlement));
@@ -692,14 +700,14 @@ export const wrongStores: Readonly<Record<string, WrongStore>> = {
     },
   },
   'forgets who has read what': {
-    caughtBy: ['M-067', 'M-071'],
+    caughtBy: ['M-067', 'M-070 that it was deleted', 'M-071 received mail'],
     Store: class extends Store {
       override settle(settlements: readonly Settlement[]): Promise<Settled[]> {
         return super.settle(
           settlements.map(({ recipients, message, ...one }) => ({
             ...one,
             ...(message && { message: leave(message, 'read') }),
-            ...(recipients && { recipients: recipients.map(({ readAt: _readAt, ...change }) => change) }),
+            ...(recipients && { recipients: recipients.map(({ readAt: _readAt, notReadAt: _notReadAt, ...change }) => change) }),
           })),
         );
       }

@@ -19,6 +19,7 @@ import {
   flushOptions,
   idOrFilter,
   messageFilter,
+  purgeOptions,
   recipientId,
   sendAt,
   sessionKey,
@@ -77,7 +78,7 @@ function methods(spooler: SpoolerSurface): Readonly<Record<string, Method>> {
     retry: async ([where, options]) => await spooler.retry(idOrFilter(where), bulkOptions(options)),
     hold: async ([where, options]) => await spooler.hold(idOrFilter(where), bulkOptions(options)),
     release: async ([where, options]) => await spooler.release(idOrFilter(where), bulkOptions(options)),
-    purge: async ([where, options]) => await spooler.purge(idOrFilter(where), bulkOptions(options)),
+    purge: async ([where, options]) => await spooler.purge(idOrFilter(where), purgeOptions(options)),
     resolve: async ([id, recipient, word]) => await spooler.resolve(entryId(id), recipientId(recipient), verdict(word)),
     reschedule: async ([id, at]) => await spooler.reschedule(entryId(id), sendAt(at)),
     clone: async ([id, changes, options], signal) =>

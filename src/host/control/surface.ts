@@ -80,6 +80,12 @@ export const messageFilter = (value: unknown): MessageFilter => parsed(filterSch
 export const idOrFilter = (value: unknown): EntryId | MessageFilter => (typeof value === 'string' ? entryId(value) : messageFilter(value));
 export const bulkOptions = (value: unknown): { reason?: string; dryRun?: boolean } =>
   parsed(z.strictObject({ reason: z.string().optional(), dryRun: z.boolean().optional() }), value ?? {}, 'options');
+export const purgeOptions = (value: unknown): { reason?: string; dryRun?: boolean; report?: 'notRead' | 'none' } =>
+  parsed(
+    z.strictObject({ reason: z.string().optional(), dryRun: z.boolean().optional(), report: z.enum(['notRead', 'none']).optional() }),
+    value ?? {},
+    'options',
+  );
 export const recipientId = (value: unknown): number => parsed(z.int().min(0), value, 'recipient');
 export const verdict = (value: unknown): 'accepted' | 'rejected' | 'notSent' => parsed(z.enum(['accepted', 'rejected', 'notSent']), value, 'verdict');
 export const sessionKey = (value: unknown): SessionKey | undefined =>

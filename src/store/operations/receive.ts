@@ -45,7 +45,7 @@ function complete(operation: Operation, sequence: Sequence, before: StoredMessag
   const { headersOnly: _only, finishedAt: _filed, contentGone: _gone, mark, ...kept } = before;
   const content = takeContent(operation, message.content);
   dropContent(operation, before);
-  const { properties, returnPath, announce } = message;
+  const { properties, returnPath, announce, report = kept.report } = message;
   const recipients = arrived(operation, message.recipients);
   const after: StoredMessage = {
     ...kept,
@@ -54,6 +54,7 @@ function complete(operation: Operation, sequence: Sequence, before: StoredMessag
     properties,
     returnPath,
     announce,
+    report,
     recipients,
     ...(mark === 'move' && { mark }),
   };

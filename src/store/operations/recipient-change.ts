@@ -68,11 +68,12 @@ function apply(guard: Guard, row: DraftRow, change: RecipientChange): void {
   if (row.state !== 'claimed') row.isRestated = true;
 }
 
-function mayChange(guard: Guard, { before, now, state }: DraftRow, { status, readAt }: RecipientChange): boolean {
+function mayChange(guard: Guard, { before, now, state }: DraftRow, { status, readAt, notReadAt }: RecipientChange): boolean {
   if (guard.from && !guard.from.has(stateOf(guard, before))) return false;
   if (isOthers(guard, before)) return false;
   if (status?.state === 'claimed' && !status.handingOver) throw unstorable(before.id);
   if (status && !isPermitted(state, status.state)) return false;
+  if (notReadAt !== undefined && (now.notReadAt ?? now.readAt) !== undefined) return false;
   return readAt === undefined || now.readAt === undefined;
 }
 
@@ -83,7 +84,7 @@ const unstorable = (recipient: number): MailspoolError =>
 
 function changedRow(row: RecipientRow, change: RecipientChange): RecipientRow {
   const { route: oldRoute, ...unrouted } = row;
-  const { status, last, readAt, countAttempt, passed, remoteId, route = oldRoute } = change;
+  const { status, last, readAt, notReadAt, countAttempt, passed, remoteId, route = oldRoute } = change;
   return {
     ...unrouted,
     ...(route && { route }),
@@ -91,6 +92,7 @@ function changedRow(row: RecipientRow, change: RecipientChange): RecipientRow {
     ...(countAttempt && { attempts: row.attempts + 1 }),
     ...(last && { last }),
     ...(readAt !== undefined && { readAt }),
+    ...(notReadAt !== undefined && { notReadAt }),
     ...(passed !== undefined && { passed: passed === null ? [] : appended(row.passed, passed) }),
     ...(remoteId !== undefined && { remoteIds: appended(row.remoteIds, remoteId) }),
   };

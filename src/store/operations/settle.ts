@@ -98,7 +98,7 @@ function tell(operation: Operation, { message, recipients }: Settlement, changes
   if (outcome.record === 'removed') return;
   const { id, folder } = outcome.record;
   if (outcome.news) return announce(operation, { ...outcome.news, id, folder });
-  const isRead = recipients?.some((change) => change.readAt !== undefined) && changes.changed.length > 0;
+  const isRead = recipients?.some((change) => (change.readAt ?? change.notReadAt) !== undefined) && changes.changed.length > 0;
   if (changes.restated.size > 0 || isRead || (message && isVisible(message))) announce(operation, { type: 'changed', id, folder });
 }
 

@@ -109,6 +109,20 @@ export const receivingCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'M-071 a read report and the mark of it are one write, what the sender asked for is kept, and of two at once one is written',
+    async run(world) {
+      const id = await world.receive({ report: { read: true } });
+      assert.deepEqual((await world.get(id)).report, { read: true });
+      const receipt = { report: 'read', at: world.now, reader: 'SMTP:BOB@PIER.EXAMPLE' } as const;
+      const report = world.message({ idempotencyKey: `receipt ${id}` });
+      const one = { id, guard: { from: ['delivered'] }, message: { read: true, receipt }, submit: [report] } as const;
+      const [first, second] = await world.store.settle([one, one]);
+      assert.equal(first?.submitted?.length, 1);
+      assert.deepEqual(second?.submitted, first?.submitted);
+      assert.deepEqual((await world.get(id)).receipt, receipt);
+    },
+  },
+  {
     title: 'M-110 a message of which only the headers are here is completed, and announced again',
     async run(world) {
       const id = await world.receive({ reference: '7:1', headersOnly: true, content: { inline: text('headers') } });

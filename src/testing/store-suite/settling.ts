@@ -243,6 +243,17 @@ export const settlingCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'M-070 that it was deleted unread is written once, and not of whoever has read it',
+    async run(world) {
+      const [unread, read] = [await world.sent(), await world.sent()];
+      assert.deepEqual((await world.settleFrom(unread, ['relayed'], { notReadAt: world.now })).changed, [1]);
+      assert.deepEqual((await world.settleFrom(unread, ['relayed'], { notReadAt: world.now + 5 })).changed, []);
+      assert.equal(rowOf(await world.get(unread)).notReadAt, world.now);
+      await world.settleFrom(read, ['relayed'], { readAt: world.now });
+      assert.deepEqual((await world.settleFrom(read, ['relayed'], { notReadAt: world.now })).changed, []);
+    },
+  },
+  {
     title: 'T-014 a claim that is not a written hand-over cannot be settled',
     async run(world) {
       await world.submit();

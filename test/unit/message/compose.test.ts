@@ -286,6 +286,29 @@ describe('recipients', () => {
     ]);
   });
 
+  it('M-065 whoever wants to know that it was read asks by header: the sender, or another address', async () => {
+    const asked = await composed(note, { readReceiptTo: true });
+    expect(asked.text).toContain('Disposition-Notification-To: <ann@harbour.example>\r\n');
+    expect(asked.requested).toEqual({ report: { read: true } });
+    const other = await composed({ ...note, html: '<p>Free</p>' }, { readReceiptTo: { type: 'FAX', address: '+49' } });
+    expect(other.text).toContain('Disposition-Notification-To: <IMCEAFAX-+2B49@harbour.example>\r\n');
+    expect((await composed(note)).text).not.toContain('Disposition-Notification-To');
+    const injecting = { type: 'SMTP', address: 'ann@harbour.example>\r\nBcc: <x@y.example' };
+    expect(await refusal(async () => await composed(note, { readReceiptTo: injecting }))).toMatchObject({ code: 'EINVALID', field: 'reportTo' });
+  });
+
+  it('M-065 a header that asks already, in fields or in a ready message, is the request', async () => {
+    const field = { headers: { 'Disposition-Notification-To': 'office@harbour.example' } };
+    const raw = { raw: 'From: ann@harbour.example\r\nTo: bob@pier.example\r\nDisposition-Notification-To: office@harbour.example\r\n\r\nFree.\r\n' };
+    for (const message of [{ ...note, ...field }, raw]) {
+      const { text, requested } = await composed({ ...message, dsn: { notify: 'success' } }, { readReceiptTo: true });
+      expect(text.match(/^Disposition-Notification-To: .*$/gm)).toEqual(['Disposition-Notification-To: office@harbour.example']);
+      expect(requested?.report).toMatchObject({ read: true, delivery: true });
+    }
+    const added = await composed({ raw: raw.raw.replace(/Disp.*\r\n/, '') }, { readReceiptTo: true });
+    expect(added.text).toContain('Disposition-Notification-To: <ann@harbour.example>\r\n');
+  });
+
   it.each([[''], [null], [false], ['<>']])('T-044 an envelope from %j has the null return path', async (from) => {
     expect((await composed({ ...note, envelope: { from: from as string, to: 'bob@pier.example' } })).envelope.from).toBeNull();
   });

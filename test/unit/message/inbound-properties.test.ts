@@ -7,6 +7,14 @@ import { growth, linear } from './growth.ts';
 const read = (text: string) => inboundProperties(Buffer.from(text));
 
 describe('received headers', () => {
+  it('M-071 say whether their sender wants to know that it was read, and whom to tell', () => {
+    expect(read('From: ann@harbour.example\r\nDisposition-Notification-To: Office <office@harbour.example>\r\n\r\n')).toMatchObject({
+      properties: { reportTo: { type: 'SMTP', address: 'office@harbour.example', name: 'Office' } },
+      report: { read: true },
+    });
+    expect(read('From: ann@harbour.example\r\n\r\n').report).toBeUndefined();
+  });
+
   it('give properties, recipients and return path', () => {
     const text = [
       'Return-Path: <bounce@pier.example>',

@@ -124,7 +124,7 @@ describe('a report from elsewhere', () => {
   it.each([
     ['another multipart', { headers: ['Content-Type: multipart/mixed; boundary="9B095B5ADSN=_01.mx.pier.example"'] }],
     ['a report without boundary', { headers: ['Content-Type: multipart/report; report-type=delivery-status'] }],
-    ['a read report', { type: 'message/disposition-notification' }],
+    ['a read report that does not say what was done', { type: 'message/disposition-notification' }],
   ])('%s is no delivery report', (_, options) => {
     expect(recognise(report(['Final-Recipient: rfc822;bob@pier.example', 'Action: failed'], options))).toBeUndefined();
   });

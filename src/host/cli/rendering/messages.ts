@@ -76,13 +76,17 @@ export const recipientColumns: readonly Column[] = [
   { title: 'LAST REPLY', flexible: true },
 ];
 
-export const recipientRow = ({ kind, type, address, status, attempts, last }: RecipientRow): Cell[] => [
+export const recipientRow = ({ kind, type, address, status, attempts, last, readAt, notReadAt }: RecipientRow): Cell[] => [
   kind === 'to' ? addressText({ type, address }) : `${addressText({ type, address })} (${kind})`,
-  { text: status.state === 'held' ? `held by ${status.by}` : status.state, tone: toneOfState(status.state) },
+  { text: `${status.state === 'held' ? `held by ${status.by}` : status.state}${reading({ readAt, notReadAt })}`, tone: toneOfState(status.state) },
   momentOf(status),
   String(attempts),
   replyText(diagnosticOf(status) ?? last),
 ];
+
+/** What a receipt has told. */
+const reading = ({ readAt, notReadAt }: { readonly readAt: number | undefined; readonly notReadAt: number | undefined }): string =>
+  readAt !== undefined ? ', read' : notReadAt !== undefined ? ', deleted unread' : '';
 
 function momentOf(status: RecipientState): string {
   switch (status.state) {

@@ -208,7 +208,7 @@ export interface MarkReadOptions {
 /** `id`: of the report, on its way. */
 export type MarkReadResult =
   | { readonly report: 'written'; readonly id: EntryId }
-  | { readonly report: 'none'; readonly reason: ReceiptRefusal | 'notAsked' | 'alreadyReported' | 'wasRead' };
+  | { readonly report: 'none'; readonly reason: ReceiptRefusal | 'notAsked' | 'alreadyReported' | 'headersOnly' | 'wasRead' };
 
 /** Why a recipient is where it is, in one sentence, and who can change that (U-059). */
 export interface Explanation {

@@ -57,6 +57,7 @@ export class ReadReceipts {
     const { engine } = this.#parts;
     if (message.direction !== 'inbound') return { report: 'none', reason: 'notRequested' };
     if (message.receipt) return { report: 'none', reason: 'alreadyReported' };
+    if (kind === 'read' && message.headersOnly) return { report: 'none', reason: 'headersOnly' };
     if (kind === 'notRead' && message.read) return { report: 'none', reason: 'wasRead' };
     if (message.properties.messageClass?.toUpperCase().startsWith('REPORT.')) return { report: 'none', reason: 'isReport' };
     const head = await firstBytes(engine.store.readContent(message.content), headerBytes);

@@ -2,8 +2,8 @@
 import { loopback, type LoopbackProvider } from 'mailspool/providers/loopback';
 import { virtualTime } from 'mailspool/testing';
 import { expect, test } from 'vitest';
-import type { EntryId } from '../../../src/index.ts';
-import { memoryStore } from '../../../src/store/memory/memory-store.ts';
+import type { EntryId, MemoryStore } from '../../../src/index.ts';
+import { testInMemory } from './stores.ts';
 import { collect, note, world, type World, type WorldOptions } from './world.ts';
 
 const asking = (changes: Readonly<Record<string, string>> = {}): string => {
@@ -21,8 +21,11 @@ const asking = (changes: Readonly<Record<string, string>> = {}): string => {
 };
 
 /** A spooler that has received a message, and the message. */
-async function received(content = asking(), options: WorldOptions = {}): Promise<{ own: World; id: EntryId }> {
-  const own = await world(options);
+async function received(
+  content = asking(),
+  { store, ...options }: WorldOptions & { store?: MemoryStore } = {},
+): Promise<{ own: World; id: EntryId }> {
+  const own = store ? await world({ ...options, store }) : await world(options);
   own.provider.push(content, { reference: `mail ${content.length}` });
   await own.clock.settle();
   const [message] = await collect(own.spooler.list({ direction: 'inbound' }));
@@ -107,15 +110,15 @@ test('M-071 after the idempotency keys are swept, a message that was reported on
   expect(dispositions(own)).toEqual(['displayed']);
 });
 
-test('M-071 mark and report are one write: a crash before it leaves both to be asked for again', async () => {
-  const { own, id } = await received(asking(), { clock: virtualTime({ patienceMs: 100 }) });
-  const release = own.store.holdSync();
+testInMemory('M-071 mark and report are one write: a crash before it leaves both to be asked for again', async (store) => {
+  const { own, id } = await received(asking(), { store, clock: virtualTime({ patienceMs: 100 }) });
+  const release = store.holdSync();
   const marking = own.spooler.markRead(id, 'read');
   marking.catch(() => undefined);
   await expect(own.clock.settle()).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-  own.store.crash();
+  store.crash();
   release();
-  const again = await world({ store: own.store.sharing(), clock: own.clock });
+  const again = await world({ store: store.sharing(), clock: own.clock });
   expect(await again.spooler.get(id)).toMatchObject({ read: false });
   expect((await again.spooler.get(id))?.receipt).toBeUndefined();
   await again.spooler.markRead(id, 'read');
@@ -320,18 +323,17 @@ test('M-070 a message with one recipient that was forwarded: whoever reads it is
 });
 
 test('M-070 a report that arrives is heeded once more where the spooler died over it', async () => {
-  const store = memoryStore();
-  const own = await world({ store });
+  const own = await world();
   const { id, messageId } = await own.spooler.submit(note());
   await own.clock.settle();
   const later = { name: 'dies', inbound: async () => await new Promise<never>(() => undefined) };
   await own.spooler.stop({ drainMs: 0 });
-  const second = await world({ store: store.sharing(), clock: own.clock, postprocessors: [later] });
+  const second = await world({ store: own.store.sharing(), clock: own.clock, postprocessors: [later] });
   second.provider.push(bounce(messageId, ['Reporting-MTA: dns; mx', ...row('bob@harbour.example', 'failed', '5.1.1')]), { reference: 'bounce' });
   await second.clock.settle();
   expect(await second.states(id)).toEqual({ 'bob@harbour.example': 'failed' });
-  store.crash();
-  const third = await world({ store: store.sharing(), clock: own.clock });
+  second.store.crash();
+  const third = await world({ store: second.store.sharing(), clock: own.clock });
   await third.clock.advance('2m');
   expect(await third.states(id)).toEqual({ 'bob@harbour.example': 'failed' });
   expect(await collect(third.spooler.list({ direction: 'inbound' }))).toHaveLength(1);

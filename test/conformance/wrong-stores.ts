@@ -356,7 +356,7 @@ export const wrongStores: Readonly<Record<string, WrongStore>> = {
     },
   },
   'loses a feed entry': {
-    caughtBy: ['M-029 the feed', 'M-085 new mail'],
+    caughtBy: ['M-029 the feed', 'M-085 new mail', 'M-109 a message that comes filed'],
     Store: class extends Store {
       override changes(after: Cursor, signal: AbortSignal): AsyncIterable<Change> {
         return changed(super.changes(after, signal), (change) => (change.type === 'finished' ? [] : [change]));

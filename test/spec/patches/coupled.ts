@@ -3,10 +3,17 @@ import type { Removal } from './removal.ts';
 
 export const coupled: readonly Removal[] = [
   {
+    number: 'M-109',
+    file: 'src/spooler/store-link.ts',
+    find: "await this.#filed(entryId, 'received');",
+    replace: '',
+    why: 'mail that a coupled store has received goes past the hooks',
+  },
+  {
     number: 'M-110',
     file: 'src/store/operations/receive.ts',
-    find: 'if (record?.headersOnly && !message.headersOnly) complete(',
-    replace: 'if (record?.headersOnly && message.headersOnly) complete(',
+    find: 'if (!record?.headersOnly || message.headersOnly) return {',
+    replace: "if (record) return { id, result: 'existing' };\n  if (!record || message.headersOnly) return {",
     why: 'a message whose headers are here is never completed',
   },
   {

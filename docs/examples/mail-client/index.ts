@@ -1,89 +1,65 @@
 // A mail client at the prompt: what a program does that hosts the spooler for a person. `--help` says how to run it.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { createSpooler, embeddedStore } from 'mailspool';
+import { createSpooler, embeddedStore, type Spooler } from 'mailspool';
 import type { Client } from './client.ts';
 import { explained, helpLines, perform } from './commands.ts';
 import { Ending } from './ending.ts';
 import { tellNewMail } from './new-mail.ts';
 import { Numbers } from './numbers.ts';
 import { tellOutcomes } from './outcomes.ts';
+import { optionLines, optionsOf, type Options } from './options.ts';
 import { openProfile, type Profile } from './profile.ts';
 import { Screen } from './screen.ts';
 import { groupsOf } from './send-receive.ts';
 
-const { values: given } = parseArgs({
-  options: {
-    folder: { type: 'string', default: './mail-client' },
-    config: { type: 'string' },
-    undo: { type: 'string', default: '10' },
-    receipts: { type: 'string', default: 'ask' },
-    offline: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+await main().catch((error: unknown) => {
+  console.error(explained(error).join('\n'));
+  process.exitCode = 1;
 });
 
-if (given.help) console.log(usage());
-else
-  await main().catch((error: unknown) => {
-    console.error(explained(error).join('\n'));
-    process.exitCode = 1;
-  });
-
 async function main(): Promise<void> {
-  const profile = await openProfile(given.config);
+  const options = optionsOf(process.argv.slice(2));
+  if (options.help) return console.log(usage());
+  const profile = await openProfile(options.config);
   try {
-    await mkdir(given.folder, { recursive: true });
-    await converse(profile);
+    await mkdir(options.folder, { recursive: true });
+    await converse(profile, options);
   } finally {
     await profile.close();
   }
 }
 
-async function converse({ about, options }: Profile): Promise<void> {
-  const { accounts = [] } = options;
-  const store = embeddedStore({ directory: join(given.folder, 'spool') });
-  const spooler = await createSpooler({ ...options, store, groups: groupsOf(accounts), offline: given.offline });
+async function converse(profile: Profile, { folder, offline, undoMs, receipts }: Options): Promise<void> {
+  const { accounts = [] } = profile.options;
+  const store = embeddedStore({ directory: join(folder, 'spool') });
+  const spooler = await createSpooler({ ...profile.options, store, groups: groupsOf(accounts), offline });
   const screen = new Screen();
   const ending = new Ending((error) => screen.say(...explained(error)));
-  const client: Client = {
-    spooler,
-    screen,
-    accounts,
-    numbers: new Numbers(),
-    undoMs: Number(given.undo) * 1_000,
-    receipts: 'ask',
-    background: ending,
-  };
+  const client: Client = { spooler, screen, accounts, numbers: new Numbers(), undoMs, receipts, background: ending };
   process.once('SIGTERM', () => screen.end());
   try {
-    screen.say(about, 'help lists what can be typed.');
+    screen.say(profile.about, 'help lists what can be typed.');
     tellOutcomes(client);
-    ending.run(async (signal) => await tellNewMail(client, join(given.folder, 'last-news'), signal));
+    ending.run(async (signal) => await tellNewMail(client, join(folder, 'last-news'), signal));
     await spooler.start();
     for (let line = await screen.line('mail> '); line !== undefined; line = await screen.line('mail> ')) await perform(client, line);
   } finally {
     screen.end();
     await ending.end();
-    // A second Ctrl-C does not wait for what is on its way.
-    process.once('SIGINT', () => void spooler.stop({ drainMs: 0 }));
-    const { queued } = await spooler.stop();
-    console.log(queued === 0 ? 'Goodbye.' : `Goodbye. ${queued} in the Outbox will go out next time.`);
+    await stop(spooler);
   }
 }
 
+/** What is on its way has ten seconds, unless the person does not want to wait. */
+async function stop(spooler: Spooler): Promise<void> {
+  process.once('SIGINT', () => void spooler.stop({ drainMs: 0 }));
+  const [own] = await spooler.status();
+  if (own?.flags.outboundActive) console.log('Waiting for what is on its way; Ctrl-C breaks it off.');
+  const { queued } = await spooler.stop();
+  console.log(queued === 0 ? 'Goodbye.' : `Goodbye. ${queued} in the Outbox will go out next time.`);
+}
+
 function usage(): string {
-  return [
-    'A mail client at the prompt, on mailspool.',
-    '',
-    '  --folder <path>      where it keeps its mail (./mail-client)',
-    '  --config <file>      accounts, as for the command line; without one it uses a sandbox in the process',
-    '  --undo <seconds>     how long a message can be taken back (10)',
-    '  --receipts <answer>  what becomes of requests for read receipts: ask, always or never (ask)',
-    '  --offline            begin offline',
-    '',
-    'At its prompt:',
-    ...helpLines(),
-  ].join('\n');
+  return ['A mail client at the prompt, on mailspool.', '', ...optionLines, '', 'At its prompt:', ...helpLines()].join('\n');
 }

@@ -50,7 +50,7 @@ export class Screen {
     const prompt = this.#readline.getPrompt();
     if (this.#isTerminal && !this.#ended) {
       // Enter has left the views and the line behind: the line becomes part of what scrolls by.
-      const rows = Math.floor((prompt.length + line.length) / process.stdout.columns) + 1;
+      const rows = Math.floor(widthOf(prompt + line) / process.stdout.columns) + 1;
       this.#erase(this.#drawn + rows);
       process.stdout.write(`${prompt}${line}\n`);
       this.#readline.setPrompt('');
@@ -80,10 +80,21 @@ export class Screen {
   /** `rows`: where readline believes the cursor to be, below the first row of the prompt. */
   #draw(rows: number): void {
     const lines = [...this.#views.values()].flat();
-    process.stdout.write(lines.map((line) => `${line.slice(0, process.stdout.columns - 1)}\n`).join('') + '\n'.repeat(rows));
+    process.stdout.write(lines.map((line) => `${cut(line, process.stdout.columns - 1)}\n`).join('') + '\n'.repeat(rows));
     this.#drawn = lines.length;
     this.#readline.prompt(true);
   }
+}
+
+/** Columns that a text takes: two for the characters of East Asia and for pictures. */
+const widthOf = (text: string): number => Array.from(text).reduce((width, character) => width + (wide.test(character) ? 2 : 1), 0);
+const wide = /[\p{Extended_Pictographic}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60]/u;
+
+/** A line that wraps would shift the views. */
+function cut(text: string, columns: number): string {
+  const characters = Array.from(text);
+  while (widthOf(characters.join('')) > columns) characters.pop();
+  return characters.join('');
 }
 
 /** Mail from strangers may hold escape sequences: only what shows as itself goes to the terminal. */

@@ -32,6 +32,10 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
     await help.shows(/--folder <path>.*sendreceive \[<account>\]/s);
     expect(await help.ended()).toBe(0);
 
+    await using wrong = await sandbox(folder, '--undo', 'soon');
+    await wrong.shows('Error: --undo soon is no number of seconds');
+    expect(await wrong.ended()).toBe(1);
+
     await using client = await sandbox(folder);
     await client.shows(/A sandbox: ann@home.example and ann@work.example/);
     await client.shows(/New mail \[1\] for home: Postmaster, Welcome/);
@@ -145,6 +149,23 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
     await terminal.type('sendreceive work');
     await terminal.shows('[1] sent to slow@else.test by work/smtp');
     await terminal.shows('Send/receive is complete');
+  });
+
+  test('U-061 who leaves while mail is on its way is told, and need not wait: it goes out next time', async () => {
+    await using desk = await Desk.open(servers, '--undo', '0');
+    const { terminal, smtp } = desk;
+    smtp.script({ at: 'RCPT', do: 'stall' });
+    await terminal.type('status');
+    await desk.send('slow@else.test --from work', 'In a hurry');
+    await terminal.shows(/^ {3}spooler .*sending/m);
+    await terminal.type('quit');
+    await terminal.shows('Waiting for what is on its way; Ctrl-C breaks it off.');
+    await terminal.press('C-c');
+    await terminal.shows('Goodbye. 1 in the Outbox will go out next time.');
+    expect(await terminal.ended()).toBe(0);
+    await terminal.again();
+    await terminal.shows('[1] sent to slow@else.test by work/smtp');
+    expect(smtp.messages().length).toBe(1);
   });
 
   test('M-020 the transport order says which account takes what belongs to none', async () => {

@@ -102,7 +102,7 @@ const endedLine = /^\[ended with (\d+)\]$/m;
 /** Runs the command as a process whose id is known, tells how it ended, and keeps the window. */
 function windowScript(folder: string, command: readonly string[]): string {
   const words = [join(folder, 'pid'), ...command].map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`);
-  return `sh -c 'echo $$ >"$0"; exec "$@"' ${words.join(' ')}\necho "[ended with $?]"\nexec sleep 1000\n`;
+  return `trap : INT\nsh -c 'echo $$ >"$0"; exec "$@"' ${words.join(' ')}\necho "[ended with $?]"\nexec sleep 1000\n`;
 }
 
 /** Nothing of the tests' own settings reaches the program. */

@@ -23,9 +23,11 @@ export const orderCommand: Command = {
   },
 };
 
-/** The status table is in transport order, and its rows are named by their sessions. */
-const sessionsOf = async (spooler: Spooler): Promise<SessionKey[]> =>
-  (await spooler.status()).map(({ id }) => id as SessionKey).filter((id) => /^[^/]+\/[^/]+$/.test(id));
+/** By their place in the transport order. */
+async function sessionsOf(spooler: Spooler): Promise<SessionKey[]> {
+  const sessions = (await spooler.listAccounts()).flatMap((account) => account.sessions);
+  return sessions.sort((a, b) => a.place - b.place).map(({ session }) => session);
+}
 
 function reordered(sessions: readonly SessionKey[], names: readonly string[]): SessionKey[] {
   const named = names.flatMap((name) => {

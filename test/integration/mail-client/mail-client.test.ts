@@ -151,7 +151,7 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
     await terminal.shows('Send/receive is complete');
   });
 
-  test('U-061 who leaves while mail is on its way is told, and need not wait: it goes out next time', async () => {
+  test('who leaves while mail is on its way is told, and need not wait: it goes out next time', async () => {
     await using desk = await Desk.open(servers, '--undo', '0');
     const { terminal, smtp } = desk;
     smtp.script({ at: 'RCPT', do: 'stall' });

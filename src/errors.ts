@@ -10,12 +10,21 @@ export const errorCatalogue = {
   EDUPLICATE: { means: 'The idempotency key was already used with another input.', remedy: 'Use a new key for a new message.' },
   ESUBMITTED: { means: 'The message is submitted and can no longer be changed.', remedy: 'Cancel it first, or clone it.' },
   ENOACCESS: { means: 'The object cannot be opened as asked.', remedy: 'Open it for reading, or wait until the spooler is done with it.' },
+  EEXIST: { means: 'There is such an object already.', remedy: 'Use another name, or the object that is there.' },
   ENOTFOUND: { means: 'There is no such object.', remedy: 'Check the identifier.' },
   ENOTINQUEUE: { means: 'The message is not in the outgoing queue.', remedy: 'It was sent, or was never submitted.' },
   ENOSUPPORT: { means: 'The object does not support this call.', remedy: 'Look at what it lists as supported.' },
   EUNKNOWNFLAGS: { means: 'A flag is not known.', remedy: 'Use the documented flags.' },
   ETOOLATE: { means: 'The message is already under way.', remedy: 'Wait for its outcome.' },
   ETOOLARGE: { means: 'The content is larger than the limit.', remedy: 'Stream it, or raise the limit.' },
+  EBADNETPATH: {
+    means: 'A message is longer than a datagram carries.',
+    remedy: 'Send at most what the writer allows, or to a slot on this computer.',
+  },
+  EINSUFFICIENTBUFFER: {
+    means: 'The next message is longer than the read allows.',
+    remedy: 'Read again and allow as many bytes as the error requires.',
+  },
   ESTOPPED: { means: 'The spooler is stopped.', remedy: 'Start it, or create a new one.' },
   // The store
   ESTORE: { means: 'The store could not write or read.', remedy: 'Nothing was changed; free space or repair the disk and try again.' },

@@ -19,9 +19,9 @@ export type {
 export type { SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
 export { abortable } from '../time/abortable.ts';
 export { backoffMs, type Backoff } from '../time/backoff.ts';
-export { sleepUntil, type Clock, type Instant } from '../time/clock.ts';
+export { sleepUntil, systemClock, type Clock, type Instant } from '../time/clock.ts';
 export { withDeadline } from '../time/deadline.ts';
-export type { Random } from '../time/random.ts';
+export { systemRandom, type Random } from '../time/random.ts';
 export type { Filing, Postprocessor, PreprocessMessage, PreprocessResult, Preprocessor } from './processors.ts';
 export type {
   AccountSupport,

@@ -56,6 +56,7 @@ export const rooms = {
   'providers/smtp/': { ...provider, packages: ['nodemailer'] },
   'providers/imap/': { ...provider, packages: ['imapflow'] },
   'providers/loopback/': provider,
+  'providers/mailslot/': provider,
   'providers/template/': provider,
   'providers/template/under-test.ts': { may: ['src/testing/index.ts', 'providers/template/'] },
   'test/bench/': { may: ['src/index.ts', 'src/provider/index.ts', 'src/testing/index.ts', 'providers/'], packages: 'any' },

@@ -1,0 +1,117 @@
+// What carries frames between computers: UDP, or what a test puts in its place.
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+
+export interface Destination {
+  readonly address: string;
+  readonly port: number;
+  /** One address for many computers. */
+  readonly kind: 'unicast' | 'broadcast' | 'multicast';
+}
+
+export interface LinkOptions {
+  /** Addresses of this computer; datagrams leave from the one of their family. */
+  readonly addresses: readonly string[];
+  /** Time to live of multicast; 0 does not leave this computer. */
+  readonly ttl: number;
+}
+
+export interface ListenOptions extends LinkOptions {
+  readonly port: number;
+  /** Multicast groups to be a member of. */
+  readonly groups: readonly string[];
+  /** Also for what is sent to broadcast addresses. */
+  readonly broadcast?: string;
+}
+
+/** Nothing that is sent is answered for. */
+export interface Link {
+  /** Resolves when the frame was handed to the network. */
+  send(frame: Buffer, to: Destination): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OnFrame = (frame: Buffer, from: Pick<RemoteInfo, 'address' | 'port'>) => void;
+
+export interface Network {
+  /** @throws EADDRINUSE (the system's) while another process listens */
+  listen(options: ListenOptions, onFrame: OnFrame): Promise<Link>;
+  sender(options: LinkOptions): Promise<Link>;
+}
+
+export const udpNetwork: Network = {
+  listen: async ({ addresses, port, groups, ttl, broadcast }, onFrame) => {
+    const sockets = new Map<string, Socket>();
+    try {
+      // A socket that is bound to one address hears neither broadcasts nor groups: those have sockets of their own.
+      for (const address of addresses) sockets.set(address, await openSocket(address, port, ttl));
+      if (broadcast !== undefined && !sockets.has(anyIpv4)) sockets.set(broadcast, await openSocket(broadcast, port, ttl));
+      for (const group of groups) {
+        const home = addresses.find((address) => isIPv6(address) === isIPv6(group));
+        if (home === undefined) continue;
+        const isAny = home === anyIpv4 || home === anyIpv6;
+        const socket = (isAny ? sockets.get(home) : undefined) ?? (await openSocket(group, port, ttl));
+        sockets.set(isAny ? home : group, socket);
+        socket.addMembership(group, isIPv6(home) || isAny ? undefined : home);
+      }
+    } catch (error) {
+      await Promise.all([...sockets.values()].map(closed));
+      throw error;
+    }
+    for (const socket of sockets.values()) socket.on('message', onFrame);
+    return linkOf(
+      addresses.map((address) => sockets.get(address) as Socket),
+      [...sockets.values()],
+    );
+  },
+  sender: async ({ addresses, ttl }) => {
+    const sockets: Socket[] = [];
+    for (const address of addresses) sockets.push(await openSocket(address, 0, ttl));
+    for (const socket of sockets) socket.unref();
+    return linkOf(sockets, sockets);
+  },
+};
+
+const anyIpv4 = '0.0.0.0';
+const anyIpv6 = '::';
+
+function linkOf(senders: readonly Socket[], all: readonly Socket[]): Link {
+  return {
+    send: (frame, { address, port }) =>
+      new Promise((resolve, reject) => {
+        const socket = senders.find((one) => isIPv6(one.address().address) === isIPv6(address));
+        if (!socket) return reject(new Error(`no address of this computer is of the family of ${address}`));
+        socket.send(frame, port, address, (error) => (error ? reject(error) : resolve()));
+      }),
+    close: async () => void (await Promise.all(all.map(closed))),
+  };
+}
+
+async function openSocket(address: string, port: number, ttl: number): Promise<Socket> {
+  // Without reuseAddr: two sockets on one port do not share, one of them gets everything.
+  const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', recvBufferSize: 4 * 1_024 * 1_024 });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.removeAllListeners('error');
+      resolve();
+    });
+  });
+  // Errors of datagrams under way concern nobody: there is no receipt (S-027).
+  socket.on('error', () => undefined);
+  socket.setBroadcast(true);
+  socket.setMulticastTTL(ttl);
+  socket.setMulticastLoopback(true);
+  if (!isIPv6(address) && address !== anyIpv4 && !isMulticast(address) && !address.endsWith('.255')) socket.setMulticastInterface(address);
+  return socket;
+}
+
+const isMulticast = (address: string): boolean => {
+  const first = Number(address.split('.')[0]);
+  return first >= 224 && first < 240;
+};
+
+const closed = (socket: Socket): Promise<void> => new Promise((resolve) => socket.close(() => resolve()));

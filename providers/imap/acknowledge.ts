@@ -19,7 +19,7 @@ const flag = (connection: ImapConnection, uid: number, name: string, signal: Abo
   attempt(connection, 'UID STORE', signal, (client) => client.messageFlagsAdd(String(uid), [name], { uid: true, silent: true }));
 
 /** A plain EXPUNGE would take messages along that others have marked: without UIDPLUS the mark is all (RFC 4315). */
-async function remove(connection: ImapConnection, uid: number, signal: AbortSignal): Promise<'done' | 'refused'> {
+export async function remove(connection: ImapConnection, uid: number, signal: AbortSignal): Promise<'done' | 'refused'> {
   if (!connection.can('UIDPLUS')) return flag(connection, uid, '\\Deleted', signal);
   return attempt(connection, 'UID EXPUNGE', signal, (client) => client.messageDelete(String(uid), { uid: true }));
 }

@@ -84,12 +84,14 @@ export class Download {
     return mine.find(hasBytes) ?? mine[0];
   }
 
-  /** NO or BAD to a FETCH speaks of this message; anything else of the connection. */
   #give(error: unknown): undefined {
-    if (!(error instanceof TransportError) || !isRefusal(error) || error.gate !== undefined) throw error;
+    if (!isOfOneMessage(error)) throw error;
     this.unavailable = 'refused';
   }
 }
+
+/** NO or BAD to a FETCH speaks of this message; anything else of the connection. */
+export const isOfOneMessage = (error: unknown): boolean => error instanceof TransportError && isRefusal(error) && error.gate === undefined;
 
 /** imapflow shows a body that the server gave as NIL, which Dovecot does for an expunged message, as `false`. */
 const hasBytes = (message: FetchMessageObject): boolean => Buffer.isBuffer(message.source);

@@ -6,7 +6,7 @@ import type { ImapConnection } from './connection.ts';
 import type { Settings } from './options.ts';
 import { bounded, missingUids, positionAfter, PositionSection, type FolderPosition } from './position.ts';
 import { openFolder, describeMessages, findUids, internalDateOf, newestDate, statusOf, type OpenFolder, type UidSearch } from './queries.ts';
-import { namesOf } from './references.ts';
+import { namesOf, type Place } from './references.ts';
 
 /** How many messages are lined up at once. */
 const batch = 200;
@@ -63,6 +63,13 @@ export class Folder {
     return openFolder(connection, this.path, { readOnly: this.#setup.settings.after === 'leave' }, this.#setup.signal);
   }
 
+  /** For what a mark asks for: to remove a message it must be open for writing, whatever it is open for now. */
+  openFor(connection: ImapConnection, purpose: 'receiving' | 'removing'): Promise<OpenFolder> {
+    if (purpose === 'receiving') return this.open(connection);
+    const again = connection.mailbox?.path === this.path && connection.mailbox.readOnly === true;
+    return openFolder(connection, this.path, { readOnly: false, again }, this.#setup.signal);
+  }
+
   /** Looks for what is new and lines it up. `thorough`: without trusting what the open folder seems to say. */
   async look(connection: ImapConnection, thorough: boolean): Promise<boolean> {
     if (connection !== this.#connection) this.#forget();
@@ -89,6 +96,28 @@ export class Folder {
     else this.#section.committed(position);
     this.#pending = this.#pending.filter((other) => other !== message);
     if (message.uid + 1 >= this.#known().settleBelow) this.#copies.clear();
+  }
+
+  /** Its headers alone are here: it is passed over, and nothing is owed to the server. */
+  passed(message: PendingMessage, position?: FolderPosition): void {
+    if (position === undefined) this.#section.change(this.afterHeaders(message));
+    else this.#section.committed(position);
+    this.#pending = this.#pending.filter((other) => other !== message);
+  }
+
+  afterHeaders(message: PendingMessage): FolderPosition {
+    return positionAfter(this.#known(), message.uid, false);
+  }
+
+  /** The position with this message owed to the server; undefined where nothing is. */
+  owing({ uid, uidValidity }: Place): FolderPosition | undefined {
+    const { position } = this.#section;
+    if (this.#setup.settings.after === 'leave' || position?.uidValidity !== uidValidity) return undefined;
+    return { ...position, unacknowledged: bounded([...position.unacknowledged.filter((other) => other !== uid), uid]) };
+  }
+
+  committed(position: FolderPosition): void {
+    this.#section.committed(position);
   }
 
   /** Which copy of these bytes it is in this folder: 1 for the first. */

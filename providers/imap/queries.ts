@@ -93,6 +93,22 @@ export async function describeMessages(
   return new Map(described.filter((message) => message.internalDate !== undefined).map((message) => [message.uid, message]));
 }
 
+export interface Headers {
+  readonly bytes: Uint8Array;
+  readonly sizeBytes?: number;
+  readonly date?: Instant;
+}
+
+/** The headers of one message, and how large all of it is; undefined: it is not there. */
+export async function headersOf(connection: ImapConnection, uid: number, signal: AbortSignal): Promise<Headers | undefined> {
+  const query = { uid: true, headers: true, size: true, internalDate: true };
+  const answers = await connection.command('UID FETCH', signal, (client) => client.fetchAll(String(uid), query, { uid: true }));
+  const found = answers.find((message) => message.uid === uid && Buffer.isBuffer(message.headers));
+  if (found?.headers === undefined) return undefined;
+  const date = internalDateOf(found);
+  return { bytes: found.headers, ...(found.size !== undefined && { sizeBytes: found.size }), ...(date !== undefined && { date }) };
+}
+
 /** The INTERNALDATE of `uid`, or else of the newest message. */
 export async function newestDate(connection: ImapConnection, uid: number, signal: AbortSignal): Promise<Instant | undefined> {
   if ((connection.mailbox?.exists ?? 0) === 0) return undefined;

@@ -1,16 +1,17 @@
 // Receives messages one at a time: fetch, save with the position in the same commit, then tell the server. A crash
 // anywhere between loses nothing and hands nothing over twice (T-052, F-24).
 import type { FetchMessageObject } from 'imapflow';
-import { abortable, TransportError, type InboundMessage, type SpoolerSupport } from 'mailspool/provider';
+import { abortable, TransportError, type InboundMessage, type Mark, type SpoolerSupport } from 'mailspool/provider';
 import type { ImapConnection } from './connection.ts';
-import { Download } from './download.ts';
+import { Download, isOfOneMessage, type Unavailable } from './download.ts';
 import { isMissing, isRefusal, toTransportError } from './failures.ts';
 import { Folder, type PendingMessage } from './folder.ts';
 import type { ImapLink } from './link.ts';
+import { serveMark } from './marked.ts';
 import type { Settings } from './options.ts';
 import { valuesOf } from './position.ts';
-import { internalDateOf, listFolders } from './queries.ts';
-import { digestAlias, emailIdAlias, referenceOf } from './references.ts';
+import { headersOf, internalDateOf, listFolders, type Headers } from './queries.ts';
+import { digestAlias, emailIdAlias, placeOf, referenceOf } from './references.ts';
 import type { SessionStatus } from './session-status.ts';
 import { Bell, Turns } from './waiting.ts';
 
@@ -45,10 +46,12 @@ export class Reception {
     return this.#turns.take(signal, async () => this.#look(await this.#setup.link.open(signal), options.thorough));
   }
 
-  /** Receives the next message; false: there was none (M-081). */
+  /** Receives the next message, or does what is marked; false: there was none (M-081). */
   receive(message: InboundMessage, signal: AbortSignal): Promise<boolean> {
+    const { reference, mark } = message.wanted;
     return this.#turns.take(signal, async () => {
       const connection = await this.#setup.link.open(signal);
+      if (reference !== undefined && mark !== undefined) return this.#marked(connection, message, { reference, mark }, signal);
       const lined = connection === this.#looked ? this.#next() : undefined;
       const folder = lined ?? ((await this.#look(connection, true)) ? this.#next() : undefined);
       if (folder?.pending === undefined) return false;
@@ -117,17 +120,20 @@ export class Reception {
 
   async #receive(connection: ImapConnection, folder: Folder, pending: PendingMessage, message: InboundMessage, signal: AbortSignal): Promise<void> {
     if (!(await folder.isCurrent(connection, pending))) return this.#setup.support.spoolerNotify({ type: 'newMail' });
+    if (await this.#leftAtHeaders(connection, folder, pending, message, signal)) return;
     const download = new Download({ connection, uid: pending.uid, chunkBytes: this.#setup.settings.chunkBytes, signal });
     const first = await download.begin();
-    if (first === undefined) return this.#without(folder, pending, download);
+    if (first === undefined) return this.#without(folder, pending, download.unavailable);
     const reference = referenceOf(folder.path, pending.uidValidity, pending.uid);
     const names = first.emailId === undefined ? [] : [emailIdAlias(first.emailId)];
-    if ((await message.setReference(reference, names)) === 'alreadyReceived') return this.#known(connection, folder, pending);
+    const known = await message.setReference(reference, names);
+    if (known === 'alreadyReceived') return this.#known(connection, folder, pending);
+    if (known === 'headersOnly') return this.#knownHeaders(folder, pending);
     try {
       await abortable(message.setContent(download.bytes(first)), signal);
     } catch (error) {
       if (download.unavailable === undefined) throw error;
-      return this.#without(folder, pending, download);
+      return this.#without(folder, pending, download.unavailable);
     }
     const digest = download.digest();
     const alias = await this.#alias(folder, pending, digest);
@@ -138,6 +144,64 @@ export class Reception {
       await this.#tell(connection, folder, pending);
     }
     if (pending.settle) folder.countCopy(digest);
+  }
+
+  /** Where headers alone are wanted of it. Whether that was all. */
+  async #leftAtHeaders(
+    connection: ImapConnection,
+    folder: Folder,
+    pending: PendingMessage,
+    message: InboundMessage,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { headersOnly = false, maxSizeBytes } = message.wanted;
+    if (!headersOnly && maxSizeBytes === undefined) return false;
+    const headers = await headersOf(connection, pending.uid, signal).catch((error: unknown) => {
+      if (!isOfOneMessage(error)) throw error;
+      return 'refused' as const;
+    });
+    if (headers === undefined || headers === 'refused') await this.#without(folder, pending, headers ?? 'vanished');
+    else if (headersOnly || (headers.sizeBytes ?? 0) > (maxSizeBytes ?? 0)) await this.#list(connection, folder, pending, message, headers);
+    else return false;
+    return true;
+  }
+
+  /** They have their reference alone for a name: what else names the message is known when it is here. */
+  async #list(connection: ImapConnection, folder: Folder, pending: PendingMessage, message: InboundMessage, headers: Headers): Promise<void> {
+    const { bytes, sizeBytes, date } = headers;
+    const known = await message.setReference(referenceOf(folder.path, pending.uidValidity, pending.uid));
+    if (known === 'alreadyReceived') return this.#known(connection, folder, pending);
+    if (known === 'headersOnly') return this.#knownHeaders(folder, pending);
+    await message.setContent(bytes);
+    if (date !== undefined) message.setProperties({ deliveryTime: date });
+    const position = folder.afterHeaders(pending);
+    const announce = !folder.isBaseline(pending, date);
+    const section = { key: folder.sectionKey, values: valuesOf(position) };
+    await message.saveChanges({ announce, section, headersOnly: true, ...(sizeBytes !== undefined && { sizeBytes }) });
+    folder.passed(pending, position);
+  }
+
+  /** What becomes of it is said by its mark; until then it stays as it is, here and there. */
+  async #knownHeaders(folder: Folder, pending: PendingMessage): Promise<void> {
+    folder.passed(pending);
+    if (folder.pending === undefined) await folder.save();
+  }
+
+  async #marked(
+    connection: ImapConnection,
+    message: InboundMessage,
+    { reference, mark }: { readonly reference: string; readonly mark: Mark },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const place = placeOf(reference);
+    if (place === undefined) throw new TransportError('ENOTFOUND', `IMAP: ${reference} names no message`, { outcome: 'notSent' });
+    if (connection !== this.#looked) await this.#look(connection, true);
+    const folder = await this.#folder(place.folder);
+    const { chunkBytes } = this.#setup.settings;
+    await serveMark({ connection, folder, place, chunkBytes, signal, alias: (digest) => this.#freeAlias(digest) }, message, mark);
+    if (mark === 'download' && folder.owing(place) !== undefined) await this.#tell(connection, folder, place);
+    await folder.save();
+    return true;
   }
 
   /** The commit: the message, its names, and the position behind it. */
@@ -152,7 +216,10 @@ export class Reception {
 
   /** Below `settleBelow` the n-th copy here is the n-th copy there; above it every UID is a message of its own. */
   async #alias(folder: Folder, pending: PendingMessage, digest: string): Promise<string> {
-    if (pending.settle) return digestAlias(digest, folder.copyOf(digest));
+    return pending.settle ? digestAlias(digest, folder.copyOf(digest)) : this.#freeAlias(digest);
+  }
+
+  async #freeAlias(digest: string): Promise<string> {
     for (let first = 1; ; first += copiesAsked) {
       const aliases = Array.from({ length: copiesAsked }, (_, index) => digestAlias(digest, first + index));
       const received = await this.#setup.support.received(aliases);
@@ -169,7 +236,7 @@ export class Reception {
   }
 
   /** Saved is saved: what goes wrong at the server from here on is tried again with the next connection. */
-  async #tell(connection: ImapConnection, folder: Folder, pending: PendingMessage): Promise<void> {
+  async #tell(connection: ImapConnection, folder: Folder, pending: { readonly uid: number }): Promise<void> {
     try {
       await folder.acknowledge(connection, pending.uid);
     } catch (error) {
@@ -181,8 +248,8 @@ export class Reception {
     }
   }
 
-  async #without(folder: Folder, pending: PendingMessage, download: Download): Promise<void> {
-    if (download.unavailable === 'refused') {
+  async #without(folder: Folder, pending: PendingMessage, why: Unavailable | undefined): Promise<void> {
+    if (why === 'refused') {
       this.#setup.support.logger.warn(
         { folder: folder.path, uid: pending.uid },
         'imap: the server does not give this message out; set aside until the next connection',

@@ -4,6 +4,19 @@
 /** As in an IMAP URL (RFC 5092, 5.1): `INBOX;UIDVALIDITY=7;UID=42`. */
 export const referenceOf = (folder: string, uidValidity: string, uid: number): string => `${encoded(folder)};UIDVALIDITY=${uidValidity};UID=${uid}`;
 
+export interface Place {
+  readonly folder: string;
+  readonly uidValidity: string;
+  readonly uid: number;
+}
+
+/** What a reference says; undefined for one that this provider did not make. */
+export function placeOf(reference: string): Place | undefined {
+  const [, folder, uidValidity, uid] = /^([^;]*);UIDVALIDITY=(\d+);UID=(\d+)$/.exec(reference) ?? [];
+  if (folder === undefined || uidValidity === undefined) return undefined;
+  return { folder: decodeURIComponent(folder), uidValidity, uid: Number(uid) };
+}
+
 /** RFC 8474: one message, wherever it lies. */
 export const emailIdAlias = (emailId: string): string => `EMAILID=${emailId}`;
 

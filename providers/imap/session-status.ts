@@ -35,6 +35,11 @@ export class SessionStatus {
     if (this.#flags.inboundActive !== on) this.#publish({ inboundActive: on }, {});
   }
 
+  /** A flush goes on while the row says so (M-099). */
+  flushing(on: boolean): void {
+    if ((this.#flags.inboundFlush ?? false) !== on) this.#publish({ inboundFlush: on }, {});
+  }
+
   #publish(flags: { [flag in StatusFlag]?: boolean }, columns: Partial<StatusColumns>): void {
     this.#flags = { ...this.#flags, ...flags };
     this.#support.updateStatus({ ...columns, flags: this.#flags }, { merge: true });

@@ -25,6 +25,7 @@ export class ImapSession implements TransportSession {
   readonly addressTypes: readonly string[] = [];
   readonly reception: 'notify' | 'poll';
   readonly limits: SessionLimits;
+  readonly remoteAccess = true;
   readonly #settings: Settings;
   readonly #support: SpoolerSupport;
   /** Logged on to open no connection (M-005): it receives after the next logon. */
@@ -93,10 +94,13 @@ export class ImapSession implements TransportSession {
   async transportNotify(event: TransportEvent): Promise<void> {
     if (event.type === 'inbound') this.#enable(event.on);
     if (event.type === 'inboundFlush' && event.on) this.#lookNow();
+    if (event.type === 'inboundFlush' && !event.on) this.#status.flushing(false);
   }
 
   async flush(request: FlushRequest): Promise<void> {
-    if (request.inbound) this.#lookNow();
+    if (!request.inbound) return;
+    this.#status.flushing(true);
+    this.#lookNow();
   }
 
   async validateState(request: ValidateRequest): Promise<void> {

@@ -10,6 +10,7 @@ const noLine = 'files have no line that breaks';
 export const templateCapabilities: ProviderCapabilities = {
   send: true,
   receive: true,
+  remoteAccess: 'files are read whole',
   delivered: true,
   arrive: true,
   waiting: true,

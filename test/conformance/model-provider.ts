@@ -6,6 +6,7 @@ import {
   type FlushRequest,
   type InboundMessage,
   type LogonOptions,
+  type Mark,
   type OutboundMessage,
   type Recipient,
   type RecipientOutcome,
@@ -15,6 +16,7 @@ import {
   type TransportEvent,
   type TransportProvider,
   type TransportSession,
+  type Wanted,
 } from 'mailspool/provider';
 import type { ProviderCapabilities, ProviderFactory } from 'mailspool/testing';
 import { LineError, Office, Refused, type Line } from './office.ts';
@@ -24,6 +26,7 @@ export const modelCapabilities: ProviderCapabilities = {
   receive: true,
   notify: true,
   verify: true,
+  remoteAccess: true,
   delivered: true,
   refuse: true,
   breakOff: true,
@@ -50,8 +53,11 @@ export class ModelSession implements TransportSession {
   readonly office: Office;
   readonly support: SpoolerSupport;
   readonly ended = new AbortController();
+  readonly remoteAccess: boolean = true;
   /** Being received now. */
   readonly taken = new Set<number>();
+  /** Of these the headers are known. */
+  readonly listed = new Set<number>();
   readonly #listener = { news: () => this.news(), broken: () => this.broken() };
 
   constructor(office: Office, support: SpoolerSupport, _options: LogonOptions) {
@@ -137,7 +143,7 @@ export class ModelSession implements TransportSession {
   async poll(signal: AbortSignal): Promise<boolean> {
     try {
       const uids = await this.bounded(signal, async (stop) => await this.withLine(stop, (line) => line.list(stop)));
-      return uids.some((uid) => !this.taken.has(uid));
+      return this.pick(uids) !== undefined;
     } catch (error) {
       throw this.explained(error, false);
     }
@@ -148,6 +154,8 @@ export class ModelSession implements TransportSession {
   }
 
   async receiveNext(line: Line, message: InboundMessage, signal: AbortSignal): Promise<void> {
+    const { reference, mark } = message.wanted;
+    if (reference !== undefined && mark !== undefined) return this.marked(line, message, { uid: this.uidOf(reference), mark }, signal);
     const uid = this.pick(await line.list(signal));
     if (uid === undefined) return this.nothing(message);
     this.taken.add(uid);
@@ -159,7 +167,7 @@ export class ModelSession implements TransportSession {
   }
 
   pick(uids: readonly number[]): number | undefined {
-    return uids.find((uid) => !this.taken.has(uid));
+    return uids.find((uid) => !this.taken.has(uid) && !this.listed.has(uid));
   }
 
   async nothing(_message: InboundMessage): Promise<void> {}
@@ -168,11 +176,48 @@ export class ModelSession implements TransportSession {
     return `uid-${uid}`;
   }
 
+  uidOf(reference: string): number {
+    return Number(reference.slice('uid-'.length));
+  }
+
   async receive(line: Line, uid: number, message: InboundMessage, signal: AbortSignal): Promise<void> {
-    if ((await message.setReference(this.referenceOf(uid))) !== 'alreadyReceived') {
-      await message.setContent(await line.fetch(uid, signal));
-      await message.saveChanges();
+    const known = await message.setReference(this.referenceOf(uid));
+    if (known === 'headersOnly') return void this.listed.add(uid);
+    if (known === 'new') {
+      const bytes = await line.fetch(uid, signal);
+      if (this.isTooMuch(bytes, message.wanted)) return this.list(uid, bytes, message, line, signal);
+      await this.save(bytes, message);
     }
+    await this.acknowledge(line, uid, signal);
+  }
+
+  async save(bytes: Uint8Array, message: InboundMessage): Promise<void> {
+    await message.setContent(bytes);
+    await message.saveChanges();
+  }
+
+  // Headers first
+
+  isTooMuch({ length }: Uint8Array, { headersOnly = false, maxSizeBytes = Number.POSITIVE_INFINITY }: Wanted): boolean {
+    return headersOnly || length > maxSizeBytes;
+  }
+
+  async list(uid: number, bytes: Uint8Array, message: InboundMessage, _line: Line, _signal: AbortSignal): Promise<void> {
+    await message.setContent(bytes.subarray(0, Buffer.from(bytes).indexOf('\r\n\r\n') + 4));
+    await message.saveChanges({ headersOnly: true, sizeBytes: bytes.length });
+    this.listed.add(uid);
+  }
+
+  async marked(line: Line, message: InboundMessage, { uid, mark }: { uid: number; mark: Mark }, signal: AbortSignal): Promise<void> {
+    if (mark !== 'delete' && (await message.setReference(this.referenceOf(uid))) !== 'alreadyReceived') {
+      const bytes = await line.fetch(uid, signal);
+      if (bytes.length === 0) throw new TransportError('ENOTFOUND', 'the office has it no more');
+      await this.save(bytes, message);
+    }
+    await this.markDone(line, uid, mark, signal);
+  }
+
+  async markDone(line: Line, uid: number, _mark: Mark, signal: AbortSignal): Promise<void> {
     await this.acknowledge(line, uid, signal);
   }
 

@@ -4,20 +4,29 @@ import { checkTransportProvider, describeTransportProvider } from 'mailspool/tes
 import { caughtBy, reasons, unproven } from './caught.ts';
 import { modelCapabilities, modelFactory } from './model-provider.ts';
 import { wrongProviders } from './wrong-providers.ts';
+import { wrongRemoteProviders } from './wrong-remote-providers.ts';
+
+/** Whoever is wrong in receiving is wrong in remote access, too: those have a table of their own. */
+const withoutRemote = { ...modelCapabilities, remoteAccess: 'those that are wrong in it have a table of their own' };
+
+const tables = [
+  ['a provider that', wrongProviders, withoutRemote],
+  ['a provider with remote access that', wrongRemoteProviders, modelCapabilities],
+] as const;
 
 const report = describeTransportProvider(modelFactory(), modelCapabilities, { name: 'the model', runner: { describe, it } });
 
-describe('a provider that', () => {
-  for (const [name, { caughtBy: expected, ...wrong }] of Object.entries(wrongProviders)) {
+describe.each(tables)('%s', (_title, wrongOnes, capabilities) => {
+  for (const [name, { caughtBy: expected, ...wrong }] of Object.entries(wrongOnes)) {
     it(`${name}: fails ${expected.join(', ')}, and nothing else`, async () => {
-      const report = await checkTransportProvider(modelFactory(wrong), modelCapabilities, { name, patienceMs: 60 });
+      const report = await checkTransportProvider(modelFactory(wrong), capabilities, { name, patienceMs: 60 });
       expect(caughtBy(report, expected), reasons(report)).toEqual([...expected].sort());
     });
   }
 });
 
 it('there is no case that no wrong provider fails', () => {
-  expect(unproven(report, Object.values(wrongProviders))).toEqual([]);
+  expect(unproven(report, [...Object.values(wrongProviders), ...Object.values(wrongRemoteProviders)])).toEqual([]);
 });
 
 it('the model shows every case', () => {

@@ -4,7 +4,7 @@ import { MailspoolError } from '../../errors.ts';
 import type { MessageProperties } from '../../message/message.ts';
 import type { RecipientInput } from '../../message/recipient.ts';
 import type { ProfileSection, SpoolerSupport } from '../../provider/spooler-support.ts';
-import type { InboundMessage, TransportSession, Wanted } from '../../provider/transport-session.ts';
+import type { InboundMessage, Remote, TransportSession, Wanted } from '../../provider/transport-session.ts';
 import { testSupport, type SupportOptions, type TestSupport } from './support.ts';
 
 /** A message as it was committed. */
@@ -13,6 +13,10 @@ export interface SavedMessage {
   readonly aliases: readonly string[];
   readonly bytes: Buffer;
   readonly announced: boolean;
+  /** The headers are all there is of it yet (M-110). */
+  readonly headersOnly: boolean;
+  /** What the whole message has, as far as the provider said. */
+  readonly sizeBytes?: number;
   readonly properties: MessageProperties;
 }
 
@@ -21,6 +25,8 @@ export class Crash extends Error {}
 
 /** How a test takes part in one turn of `startMessage`. Each may wait, or throw what the call then throws. */
 export interface TurnWatch {
+  /** What the spooler wants of the message (M-110). Default: all of it. */
+  readonly wanted?: Wanted & Partial<Remote>;
   beforeReference?(reference: string): void | Promise<void>;
   beforeContent?(): void | Promise<void>;
   beforeSave?(): void | Promise<void>;
@@ -49,13 +55,18 @@ export class Spool {
   crash: 'beforeSave' | 'afterSave' | undefined;
   /** How many messages were answered with `alreadyReceived`. */
   known = 0;
+  /** How many with `headersOnly`. */
+  knownHeaders = 0;
   /** Bytes are counted instead of kept. */
   keepBytes = true;
   #changed: (() => void)[] = [];
 
   /** A session's support; it shares this memory. */
   support(options: SupportOptions = {}): TestSupport {
-    const base = testSupport({ ...options, received: async (names) => new Set(names.filter((name) => this.names.has(name))) });
+    const base = testSupport({
+      ...options,
+      received: async (names) => new Set(names.filter((name) => this.names.has(name) && !this.isHeadersOnly([name]))),
+    });
     return Object.assign(base, {
       openProfileSection: async (name: string, access: 'read' | 'write') => this.#open(name, access),
       spoolerNotify: (one: (typeof base.news)[number]) => {
@@ -124,16 +135,24 @@ export class Spool {
     return { stop, errors };
   }
 
+  /** Whether the first of these names that is known stands for headers alone. */
+  isHeadersOnly(names: readonly string[]): boolean {
+    const first = names.find((name) => this.names.has(name));
+    return this.saved.some((one) => one.headersOnly && (one.reference === first || one.aliases.includes(first ?? '')));
+  }
+
   /** What `saveChanges` does. */
   commit(message: SavedMessage, section: Pick<ProfileSection, 'key' | 'values'> | undefined): 'saved' | 'alreadyReceived' {
     const { crash } = this;
     this.crash = undefined;
     if (crash === 'beforeSave') throw new Crash('before the commit');
     const names = [message.reference, ...message.aliases];
-    const known = names.some((name) => this.names.has(name));
+    const completes = !message.headersOnly && this.isHeadersOnly(names);
+    const known = !completes && names.some((name) => this.names.has(name));
     if (!known) {
+      const at = completes ? this.saved.findIndex((one) => one.reference === message.reference) : -1;
+      this.saved.splice(at < 0 ? this.saved.length : at, at < 0 ? 0 : 1, message);
       for (const name of names) this.names.add(name);
-      this.saved.push(message);
       if (section !== undefined)
         this.sections.set(section.key, { version: (this.sections.get(section.key)?.version ?? 0) + 1, values: structuredClone(section.values) });
     }
@@ -157,7 +176,7 @@ export class Spool {
 
 class OpenMessage implements InboundMessage, Turn {
   reference = '1';
-  readonly wanted: Wanted = {};
+  readonly wanted: Wanted & Partial<Remote>;
   result: Turn['result'] = 'nothing';
   readonly calls: string[] = [];
   readonly lateCalls: string[] = [];
@@ -171,15 +190,21 @@ class OpenMessage implements InboundMessage, Turn {
   constructor(spool: Spool, watch: TurnWatch = {}) {
     this.#spool = spool;
     this.#watch = watch;
+    this.wanted = watch.wanted ?? {};
   }
 
-  async setReference(reference: string, aliases: readonly string[] = []): Promise<'new' | 'alreadyReceived'> {
+  async setReference(reference: string, aliases: readonly string[] = []): Promise<'new' | 'headersOnly' | 'alreadyReceived'> {
     this.#note('setReference');
     await this.#watch.beforeReference?.(reference);
     this.reference = reference;
     this.#aliases = aliases;
-    if (![reference, ...aliases].some((name) => this.#spool.names.has(name))) return 'new';
+    const names = [reference, ...aliases];
+    if (!names.some((name) => this.#spool.names.has(name))) return 'new';
     this.result = 'known';
+    if (this.#spool.isHeadersOnly(names)) {
+      this.#spool.knownHeaders++;
+      return 'headersOnly';
+    }
     this.#spool.known++;
     return 'alreadyReceived';
   }
@@ -201,7 +226,7 @@ class OpenMessage implements InboundMessage, Turn {
     this.#note('setRecipients');
   }
 
-  async saveChanges(options: { announce?: boolean; section?: Pick<ProfileSection, 'key' | 'values'> } = {}): Promise<'saved' | 'alreadyReceived'> {
+  async saveChanges(options: Parameters<InboundMessage['saveChanges']>[0] = {}): Promise<'saved' | 'alreadyReceived'> {
     this.#note('saveChanges');
     if (!this.calls.includes('setReference')) throw new MailspoolError('EINVALID', 'call setReference before saveChanges', { field: 'reference' });
     if (!this.#bytes) throw new MailspoolError('EINVALID', 'call setContent before saveChanges', { field: 'content' });
@@ -211,6 +236,8 @@ class OpenMessage implements InboundMessage, Turn {
       aliases: this.#aliases,
       bytes: this.#bytes,
       announced: options.announce ?? true,
+      headersOnly: options.headersOnly ?? false,
+      ...(options.sizeBytes !== undefined && { sizeBytes: options.sizeBytes }),
       properties: this.#properties,
     };
     const answer = this.#spool.commit(message, options.section);

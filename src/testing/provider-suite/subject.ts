@@ -12,7 +12,7 @@ export interface Delivered {
 }
 
 /**
- * `send`, `receive`, `notify`, `verify`: what the provider's sessions do. The others name methods of
+ * `send`, `receive`, `notify`, `verify`, `remoteAccess`: what the provider's sessions do. The others name methods of
  * {@link ProviderUnderTest}.
  */
 export type ProviderCapability =
@@ -21,6 +21,8 @@ export type ProviderCapability =
   /** Mail that arrives is told by `spoolerNotify`. */
   | 'notify'
   | 'verify'
+  /** Lists headers, and does to a message what its mark says. */
+  | 'remoteAccess'
   | 'delivered'
   | 'refuse'
   | 'breakOff'

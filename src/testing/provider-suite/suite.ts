@@ -6,6 +6,7 @@ import { checkSuite, describeSuite, type ConformanceCase, type SuiteOptions } fr
 import { disturbedSendingCases } from './disturbed-sending.ts';
 import { logonCases } from './logon.ts';
 import { receivingCases } from './receiving.ts';
+import { remoteCases } from './remote.ts';
 import { sendingCases } from './sending.ts';
 import type { ProviderCapability, ProviderFactory } from './subject.ts';
 import { ProviderWorld, type ProviderCapabilities } from './world.ts';
@@ -17,7 +18,7 @@ export interface ProviderSuiteOptions extends SuiteOptions {
   readonly patienceMs?: number;
 }
 
-const providerCases: readonly ProviderCase[] = [...logonCases, ...sendingCases, ...disturbedSendingCases, ...receivingCases];
+const providerCases: readonly ProviderCase[] = [...logonCases, ...sendingCases, ...disturbedSendingCases, ...receivingCases, ...remoteCases];
 
 /**
  * Describes each case as a test of the runner, by default the global `describe` and `it`. A case that needs a capability

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Address } from '../../message/recipient.ts';
 import type { LogonOptions, TransportProvider } from '../../provider/transport-provider.ts';
-import type { TransportSession } from '../../provider/transport-session.ts';
+import type { TransportSession, Wanted } from '../../provider/transport-session.ts';
 import { systemClock } from '../../time/clock.ts';
 import { nextTurn } from '../../time/turn.ts';
 import { NotShown, type Capabilities } from '../conformance/suite.ts';
@@ -159,8 +159,8 @@ export class ProviderWorld implements AsyncDisposable {
   }
 
   /** Turns until one neither saves nor meets what is known (M-081). How many there were. */
-  async round(logged: LoggedOn, withinMs?: number): Promise<number> {
-    for (let turns = 0; turns < mostTurns; turns++) if ((await this.turn(logged, {}, withinMs)).result === 'nothing') return turns;
+  async round(logged: LoggedOn, withinMs?: number, wanted: Wanted = {}): Promise<number> {
+    for (let turns = 0; turns < mostTurns; turns++) if ((await this.turn(logged, { wanted }, withinMs)).result === 'nothing') return turns;
     return assert.fail(`after ${mostTurns} turns there is still something to receive`);
   }
 

@@ -30,7 +30,7 @@ describe('position of a folder', () => {
     section.change(position);
     await section.save();
     spool.commit(
-      { reference: 'r', aliases: [], bytes: Buffer.alloc(0), announced: true, properties: {} },
+      { reference: 'r', aliases: [], bytes: Buffer.alloc(0), announced: true, headersOnly: false, properties: {} },
       { key: section.key, values: valuesOf({ ...position, next: 11 }) },
     );
     section.committed({ ...position, next: 11 });

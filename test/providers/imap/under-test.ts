@@ -5,6 +5,7 @@ import { fakeImap, fakeMailboxes, type FakeImap, type ProviderCapabilities, type
 const receiveOnly = 'it only receives';
 export const imapCapabilities: ProviderCapabilities = {
   receive: true,
+  remoteAccess: true,
   notify: true,
   arrive: true,
   waiting: true,

@@ -6,6 +6,7 @@ import { type ProviderCapabilities, type ProviderFactory } from 'mailspool/testi
 export const loopbackCapabilities: ProviderCapabilities = {
   send: true,
   receive: true,
+  remoteAccess: true,
   notify: true,
   delivered: true,
   refuse: true,

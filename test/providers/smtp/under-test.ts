@@ -24,6 +24,7 @@ export const smtpCapabilities: ProviderCapabilities = {
   refuseCredentials: true,
   expireToken: true,
   verify: 'SMTP has no way to ask what became of a message',
+  remoteAccess: 'it only sends',
   receive: sendOnly,
   notify: sendOnly,
   arrive: sendOnly,

@@ -31,13 +31,15 @@ export function statusRows(
       sessionRow(
         session,
         count((queue) => typeof queue === 'object' && 'session' in queue && queue.session === session.key),
+        spooler.flags.offline === true && !session.onlineForNow,
       ),
       ...furtherRows(session),
     ]),
   ];
 }
 
-function sessionRow(session: Session, queued: number): StatusRow {
+/** While the spooler works offline the row says so, whatever the provider said last. */
+function sessionRow(session: Session, queued: number, isOffline: boolean): StatusRow {
   const { transport, columns, failure } = session;
   const flags: Flags = {
     available: transport !== undefined,
@@ -46,6 +48,7 @@ function sessionRow(session: Session, queued: number): StatusRow {
     outboundEnabled: session.outboundOn,
     ...(transport?.remoteAccess && { remoteAccess: true }),
     ...columns.flags,
+    ...(isOffline && { offline: true }),
   };
   // Listing and processing headers is the spooler's part (M-110).
   const can = (method: keyof StatusObject): boolean => transport?.[method] !== undefined || (method === 'validateState' && isRemote(session));
@@ -56,8 +59,8 @@ function sessionRow(session: Session, queued: number): StatusRow {
     ...columns,
     remoteValidateOk,
     id: session.key,
-    statusText: columns.statusText || textOf(session),
-    gate: session.gate,
+    statusText: isOffline ? 'offline' : columns.statusText || textOf(session),
+    gate: isOffline ? { reason: 'offline' } : session.gate,
     flags,
     methods,
     queued,

@@ -17,7 +17,7 @@ const told: readonly (readonly [StatusFlag, string])[] = [
 function lineOf({ id, statusText, gate, queued, flags, progress }: StatusRow): string {
   const says = [
     statusText,
-    gate?.until === undefined || gate.reason === 'offline' ? '' : `again ${until(gate.until, Date.now())}`,
+    gate?.until === undefined ? '' : `again ${until(gate.until, Date.now())}`,
     queued > 0 ? `${queued} queued` : '',
     progress ? `${progress.done} of ${progress.total ?? '?'}` : '',
     ...told.filter(([flag]) => flags[flag]).map(([, text]) => text),

@@ -168,6 +168,48 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
     expect(smtp.messages().length).toBe(1);
   });
 
+  test('T-048 M-071 a receipt is sent if it was asked for and the person agrees, once, and the sender hears of it', async () => {
+    await using desk = await Desk.open(servers, '--undo', '0');
+    const { terminal, smtp } = desk;
+    await desk.send(`${workUser} --from work --receipt`, 'Please answer');
+    await terminal.shows('New mail [2] for work: ann@work.test, Please answer');
+    await terminal.type('read 2');
+    await terminal.shows('ann@work.test asks to be told that you have read this. Tell? [y/N]');
+    await terminal.type('y');
+    await terminal.shows('A receipt is in the Outbox');
+    await terminal.shows(`sent to ${workUser} by work/smtp`);
+    await terminal.shows(`[1] read by ${workUser}`);
+    const receipt = smtp.messages()[1];
+    expect(receipt?.envelope.mailFrom?.address ?? '').toBe('');
+    expect(Buffer.from(receipt?.raw ?? []).toString()).toContain('report-type=disposition-notification');
+    await terminal.type('read 2');
+    await terminal.type('inbox');
+    await terminal.shows(/^ +2 {3}work {2}ann@work.test, Please answer$/m);
+    expect(smtp.messages()).toHaveLength(2);
+  });
+
+  test('T-048 who never answers, or says no, sends no receipt; who always does, only where a program may', async () => {
+    const asking = (more: string) =>
+      `${more}From: Bob <bob@else.test>\r\nTo: ${workUser}\r\nSubject: Well?\r\nDisposition-Notification-To: bob@else.test\r\n\r\nHm\r\n`;
+    for (const [receipts, says] of [
+      ['never', /^ {2}Hm\nmail>/m],
+      ['always', /No receipt is sent: noReturnPath/],
+    ] as const) {
+      await using desk = await Desk.open(servers, '--undo', '0', '--receipts', receipts);
+      desk.imap.deliver(workUser, 'INBOX', asking(''));
+      await desk.terminal.shows('New mail [1] for work: Bob, Well?');
+      await desk.terminal.type('read 1');
+      await desk.terminal.shows(says);
+      expect(desk.smtp.messages()).toHaveLength(0);
+      desk.imap.deliver(workUser, 'INBOX', asking('Return-Path: <bob@else.test>\r\n'));
+      await desk.terminal.shows('New mail [2] for work: Bob, Well?');
+      await desk.terminal.type('read 2');
+      if (receipts === 'always') await desk.terminal.shows('sent to bob@else.test by work/smtp');
+      else await desk.terminal.shows(/mail> read 2\nBob, Well\?\n {2}Hm\nmail>$/m);
+      expect(desk.smtp.messages()).toHaveLength(receipts === 'always' ? 1 : 0);
+    }
+  });
+
   test('M-020 the transport order says which account takes what belongs to none', async () => {
     await using desk = await Desk.open(servers, '--undo', '0');
     const { terminal, smtp } = desk;

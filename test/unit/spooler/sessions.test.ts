@@ -324,6 +324,18 @@ test('U-064 a link that flaps a hundred times spends no attempt, and nothing is 
   expect(provider.handedOver).toMatchObject([{ attempt: 1 }]);
 });
 
+test('U-064 while the spooler works offline every row of the status table says so, and no longer than that', async () => {
+  const logon = (support: { updateStatus(columns: { statusText: string }): void }) =>
+    support.updateStatus({ statusText: 'connected to the harbour' });
+  const { spooler } = await world({ loopback: { logon } });
+  const row = async () => (await spooler.status()).find(({ id }) => id === 'loopback');
+  expect(await row()).toMatchObject({ statusText: 'connected to the harbour', gate: null });
+  await spooler.setOffline(true);
+  expect(await row()).toMatchObject({ statusText: 'offline', gate: { reason: 'offline' }, flags: { offline: true } });
+  await spooler.setOffline(false);
+  expect(await row()).toMatchObject({ statusText: 'connected to the harbour', gate: null });
+});
+
 test('U-064 a gate from the provider spends no attempt and opens at its end', async () => {
   let calls = 0;
   const { spooler, clock, provider } = await world({

@@ -168,7 +168,7 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
     expect(smtp.messages().length).toBe(1);
   });
 
-  test('T-048 M-071 a receipt is sent if it was asked for and the person agrees, once, and the sender hears of it', async () => {
+  test('T-048 a receipt is sent if it was asked for and the person agrees, once, and the sender hears of it', async () => {
     await using desk = await Desk.open(servers, '--undo', '0');
     const { terminal, smtp } = desk;
     await desk.send(`${workUser} --from work --receipt`, 'Please answer');
@@ -210,7 +210,7 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
     }
   });
 
-  test('M-020 the transport order says which account takes what belongs to none', async () => {
+  test('the transport order says which account takes what belongs to none', async () => {
     await using desk = await Desk.open(servers, '--undo', '0');
     const { terminal, smtp } = desk;
     await desk.send('bob@else.test --from ann@club.test', 'By home');

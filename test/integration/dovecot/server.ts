@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -36,6 +36,8 @@ export interface Dovecot extends AsyncDisposable {
   ): Promise<void>;
   /** Into the inbox, whatever its size. */
   save(user: string, message: Readable): Promise<void>;
+  /** Into the inbox by Dovecot's delivery agent, with the Return-Path that a server writes which pipes to it. */
+  deliver(user: string, from: string, message: Uint8Array): Promise<void>;
   doveadm(...args: readonly string[]): Promise<string>;
   setUidValidity(user: string, uidValidity: number, folder?: string): Promise<void>;
   /** Closes the user's sessions, that of `client` included. */
@@ -99,13 +101,20 @@ class PrivateDovecot implements Dovecot {
   }
 
   async save(user: string, message: Readable): Promise<void> {
-    const saving = spawn('/usr/bin/doveadm', ['-c', join(this.#directory, 'dovecot.conf'), 'save', '-u', user, '-m', 'INBOX'], {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    });
-    const ended = once(saving, 'exit') as Promise<[number | null]>;
-    await pipeline(message, saving.stdin);
+    await this.#given('/usr/bin/doveadm', ['save', '-u', user, '-m', 'INBOX'], message);
+  }
+
+  async deliver(user: string, from: string, message: Uint8Array): Promise<void> {
+    const delivered = Buffer.concat([Buffer.from(`Return-Path: <${from}>\r\n`), message]);
+    await this.#given('/usr/lib/dovecot/dovecot-lda', ['-d', user, '-f', from, '-e'], Readable.from([delivered], { objectMode: false }));
+  }
+
+  async #given(program: string, args: readonly string[], message: Readable): Promise<void> {
+    const running = spawn(program, ['-c', join(this.#directory, 'dovecot.conf'), ...args], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const ended = once(running, 'exit') as Promise<[number | null]>;
+    await pipeline(message, running.stdin);
     const [code] = await ended;
-    if (code !== 0) throw new Error(`doveadm save ended with ${code}`);
+    if (code !== 0) throw new Error(`${program} ended with ${code}`);
   }
 
   async setUidValidity(user: string, uidValidity: number, folder = 'INBOX'): Promise<void> {
@@ -193,6 +202,7 @@ default_internal_user = ${internal}
 default_internal_group = ${await groupOf(internal)}
 default_login_user = ${login}
 ssl = yes
+postmaster_address = postmaster@harbour.example
 ssl_cert = <${directory}/tls.crt
 ssl_key = <${directory}/tls.key
 disable_plaintext_auth = no

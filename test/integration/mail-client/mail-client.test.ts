@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { when } from '../../../docs/examples/mail-client/when.ts';
 import { hasDovecot } from '../dovecot/server.ts';
 import { hasSmtpSink } from '../postfix/smtp-sink.ts';
 import { hasTmux } from './terminal.ts';
@@ -10,6 +11,23 @@ import { Desk, sandbox, Servers, workUser } from './world.ts';
 
 const isShown =
   hasTmux('the mail client at its prompt') && hasDovecot('the mail client with accounts') && hasSmtpSink('the mail client with accounts');
+
+describe('times as a person says them', () => {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  test.each([
+    ['90s', { afterMs: 90_000 }],
+    ['2h', { afterMs: 7_200_000 }],
+    ['2027-03-29T08:00', { local: '2027-03-29T08:00', timeZone }],
+    ['18:30', { local: '2026-12-31T18:30', timeZone }],
+    ['8:05', { local: '2027-01-01T08:05', timeZone }],
+  ])('%s', (text, sendAt) => {
+    expect(when(text, new Date(2026, 11, 31, 17, 45))).toEqual(sendAt);
+  });
+
+  test.each(['25:00', '7:60', 'noon', '-1h', ''])('%j is none', (text) => {
+    expect(() => when(text)).toThrow('is no time such as 10m, 17:30 or 2026-03-29T08:00');
+  });
+});
 
 describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
   let servers: Servers;
@@ -56,17 +74,19 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
   });
 
   test('what is sent leaves the Outbox while one looks at it, and new mail is told when it comes', async () => {
-    await using desk = await Desk.open(servers, '--undo', '4');
+    await using desk = await Desk.open(servers, '--undo', '60');
     const { terminal } = desk;
     await terminal.type('outbox');
     await terminal.shows(/^-- outbox --\n   empty/m);
     await desk.send(workUser, 'Lunch');
-    await terminal.shows(/^ +1  queued in \d s  ann@work.test  Lunch: It waits for its send time/m);
+    await terminal.shows(/^ +1  queued in \d+ s  ann@work.test  Lunch: It waits for its send time/m);
+    await terminal.type('later 1 1s');
     await terminal.shows(`[1] sent to ${workUser} by home/smtp`);
     await terminal.shows(/^-- outbox --\n   empty/m);
     expect(await sunk()).toContain('Lunch');
 
     await desk.send(`${workUser} --from work`, 'Lunch today');
+    await terminal.type('later 2 0s');
     await terminal.shows(`[2] sent to ${workUser} by work/smtp`);
     await terminal.shows('New mail [3] for work: ann@work.test, Lunch today');
     await servers.dovecot.append(desk.homeUser, 'From: Bob <bob@else.test>\r\nSubject: At \u001b[31mhome\r\n\r\nHello Ann\r\n');
@@ -225,11 +245,14 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
   });
 
   test('T-001 U-006 killed with mail in the Outbox and started again: it is still there, and leaves at its time', async () => {
-    await using desk = await Desk.open(servers, '--undo', '8');
+    await using desk = await Desk.open(servers, '--undo', '60');
     const { terminal } = desk;
-    await desk.send('bob@else.test', 'Before the crash');
     await desk.send('bob@else.test --at 2h', 'Long after it');
-    await terminal.shows('[2] is in the Outbox until its time has come');
+    await terminal.shows('[1] is in the Outbox until its time has come');
+    await desk.send('bob@else.test', 'Before the crash');
+    await terminal.shows('[2] is in the Outbox and leaves in 60 s');
+    await terminal.type('later 2 5s');
+    await terminal.shows('[2] leaves then');
     await terminal.kill();
     await servers.dovecot.append(desk.homeUser, 'From: Bob <bob@else.test>\r\nSubject: While you were away\r\n\r\nHello\r\n');
     await terminal.again();

@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/time/clock.ts';
 
 const run = promisify(execFile);
 const lookEveryMs = 40;
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** Whether there is one. Without it a test is skipped with a line that says so; with CI=true that is a failure. */
 export function hasTmux(whatIsNotShown: string): boolean {

@@ -1,6 +1,6 @@
 // Remote access of the IMAP provider against the fake server: what goes over the wire, and what the server keeps.
 import { afterEach, describe, expect, test } from 'vitest';
-import { createSpooler, memoryStore, type EntryId, type Message, type Spooler } from 'mailspool';
+import { createSpooler, memoryStore, type Message, type Spooler } from 'mailspool';
 import { imap, type ImapOptions } from 'mailspool/providers/imap';
 import type { Mark, TransportSession } from 'mailspool/provider';
 import { fakeImap, virtualTime, type FakeImap, type VirtualTime } from 'mailspool/testing';
@@ -186,7 +186,7 @@ describe('headers first through the spooler', () => {
     await until(async () => (await listed(spooler)).length === 3);
     await until(async () => (await spooler.status()).every(({ remoteValidateOk }) => remoteValidateOk));
     const marks: Record<string, Mark> = { read: 'download', drop: 'delete', move: 'move' };
-    for (const { id, properties } of await listed(spooler)) await spooler.mark(id as EntryId, marks[properties.subject ?? ''] ?? null);
+    for (const { id, properties } of await listed(spooler)) await spooler.mark(id, marks[properties.subject ?? ''] ?? null);
     await object.validateState({ processHeaders: true }, signal);
     await until(async () => (await spooler.status()).every(({ remoteValidateOk }) => remoteValidateOk));
     expect(await listed(spooler)).toEqual([]);

@@ -7,10 +7,11 @@ import type { Slot } from './slot.ts';
 /** What a datagram brings beside its data. */
 const maxOriginBytes = 4_096;
 
-/** Ends with the slot, and keeps the process running until then. */
+/** Whoever is connected is cut off when the slot ends; until it is closed it keeps the process running. */
 export function slotServer(slot: Slot, logger: Logger): Server {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
+    if (slot.closed.aborted) return void socket.destroy();
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', (error) => logger.debug({ error, slot: slot.key }, 'a writer went away'));
@@ -21,7 +22,6 @@ export function slotServer(slot: Slot, logger: Logger): Server {
     });
   });
   slot.closed.addEventListener('abort', () => {
-    server.close();
     for (const socket of sockets) socket.destroy();
   });
   return server;

@@ -1,5 +1,5 @@
 // A slot: its queue, its one read timeout, and those who hold and write to it. It lives as long as its last owner handle.
-import type { Clock, Instant } from 'mailspool/provider';
+import { abortable, type Clock, type Instant } from 'mailspool/provider';
 import { MailslotClosedError, MailslotMessageTooLargeError } from './errors.ts';
 import type { MailslotMessage } from './message.ts';
 import { MessageQueue, type QueueBounds } from './message-queue.ts';
@@ -62,13 +62,12 @@ export class Slot {
     this.queue.close(error);
   }
 
-  /** A local write: stored when it resolves, waits while the queue is full. @throws EMAXSIZE, EINVALIDOBJECT */
+  /** A local write: stored when it resolves, waits while the queue is full. @throws EMAXSIZE, EINVALIDOBJECT, the signal's reason */
   async store(data: Uint8Array, signal?: AbortSignal): Promise<void> {
     this.closed.throwIfAborted();
     this.checkSize(data.length);
     while (!this.queue.hasRoomFor(data.length)) {
-      signal?.throwIfAborted();
-      await this.queue.room();
+      await (signal ? abortable(this.queue.room(), signal) : this.queue.room());
       this.closed.throwIfAborted();
     }
     this.queue.put({ data, receivedAt: this.#clock.now(), via: 'local' });

@@ -1,6 +1,6 @@
 // Where the slots of this computer's processes have their sockets: one file each, named by a hash of the slot's name.
 import { createHash } from 'node:crypto';
-import { chmod, link, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, rm } from 'node:fs/promises';
 import { createConnection, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -37,24 +37,22 @@ export class SocketDirectory {
 
   /**
    * Gives `server` the name, unless a living process has it. What a process that died left behind is replaced (S-011).
-   * Returns whether it did, and then how to give the name back.
+   * Returns how to give the name back and end the server, `undefined` where the name is taken.
    */
   async claim(key: string, server: Server, access: MailslotAccess): Promise<(() => Promise<void>) | undefined> {
     await this.#prepare(access);
     const file = this.#fileOf(key);
     const own = join(this.#path, `.${this.#unique()}`);
     await listen(server, own);
+    let isOurs = false;
     try {
       await chmod(own, modes[access].socket);
-      // A link is there as a whole or not at all, so that two processes never have the same name.
-      while (!(await linked(own, file))) if (!(await this.#removedStale(file))) return undefined;
+      isOurs = await this.#named(own, file);
       const { ino } = await lstat(own);
-      return async () => {
-        const found = await lstat(file).catch(() => undefined);
-        if (found?.ino === ino) await rm(file, { force: true });
-      };
+      return isOurs ? async () => await release(server, file, ino) : undefined;
     } finally {
       await rm(own, { force: true });
+      if (!isOurs) server.close();
     }
   }
 
@@ -63,19 +61,21 @@ export class SocketDirectory {
     return await connected(this.#fileOf(key));
   }
 
-  async #removedStale(file: string): Promise<boolean> {
-    const seen = await lstat(file).catch(() => undefined);
-    if (!seen) return true;
-    const socket = await connected(file);
-    socket?.destroy();
-    if (socket) return false;
-    // Between the look and the rename another process may have taken the name: then it gets it back.
-    const aside = join(this.#path, `.${this.#unique()}`);
-    if (!(await renamed(file, aside))) return true;
-    const { ino } = await lstat(aside);
-    if (ino !== seen.ino) await linked(aside, file);
-    await rm(aside, { force: true });
-    return ino === seen.ino;
+  /** A link is there as a whole or not at all, so that two processes never have the same name. */
+  async #named(own: string, file: string): Promise<boolean> {
+    const lock = `${file}.lock`;
+    for (;;) {
+      if (await linked(own, file)) return true;
+      if (await isAlive(file)) return false;
+      // Only who has the lock removes what nobody answers for. The lock is a socket, too, and ends with its process.
+      if (await linked(own, lock)) {
+        try {
+          if (!(await isAlive(file))) await rm(file, { force: true });
+        } finally {
+          await rm(lock, { force: true });
+        }
+      } else if (!(await isAlive(lock))) await rm(lock, { force: true });
+    }
   }
 
   async #prepare(access: MailslotAccess): Promise<void> {
@@ -122,16 +122,25 @@ const connected = (path: string): Promise<Socket | undefined> =>
     });
   });
 
-const linked = (from: string, to: string): Promise<boolean> => unless('EEXIST', link(from, to));
+async function isAlive(path: string): Promise<boolean> {
+  const socket = await connected(path);
+  socket?.destroy();
+  return socket !== undefined;
+}
 
-const renamed = (from: string, to: string): Promise<boolean> => unless('ENOENT', rename(from, to));
-
-async function unless(code: string, working: Promise<void>): Promise<boolean> {
+async function linked(from: string, to: string): Promise<boolean> {
   try {
-    await working;
+    await link(from, to);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === code) return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** The server answers until the name is gone: as long as somebody answers, nobody else takes it away. */
+async function release(server: Server, file: string, ino: number): Promise<void> {
+  const found = await lstat(file).catch(() => undefined);
+  if (found?.ino === ino) await rm(file, { force: true });
+  server.close();
 }

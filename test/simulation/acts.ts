@@ -3,6 +3,7 @@ import type { StatusRecipient } from 'mailspool/provider';
 import type { EntryId } from '../../src/message/recipient.ts';
 import type { Entry } from './ledger.ts';
 import type { Act, Letter, Step } from './plan.ts';
+import { readAll } from './receipts.ts';
 import { type World, recoveryMs } from './world.ts';
 
 export async function taken(world: World, { act, afterMs }: Step): Promise<void> {
@@ -37,6 +38,7 @@ async function done(world: World, act: Act): Promise<void> {
       for (const letter of act.letters) submit(world, letter);
       return;
     case 'deliver':
+      readAll(world);
       for (const number of act.numbers) deliver(world, act.box, number);
       return;
     case 'cancel':

@@ -4,6 +4,7 @@ export const invariants = {
   'one state, one sum': 'each recipient is in exactly one state, and the states add up to what was accepted (T-008)',
   'only permitted transitions': 'no recipient goes from one state to another that the table does not permit',
   'exactly one report': 'each failure that the sender wants to hear of is reported once, with the state or not at all (T-043)',
+  'exactly one receipt': 'received mail whose sender asks is told of once, together with its mark, or not at all (M-071)',
   'no reference twice': 'no mail of a mailbox is stored twice, whatever it is called there',
   'nothing acknowledged is lost': 'mail that was deleted at its server is stored, with its bytes',
   'relayed means taken': 'nobody counts as served whom the world outside did not serve, unless somebody says so',

@@ -2,6 +2,7 @@
 import { isFinal } from '../../src/message/transitions.ts';
 import type { StoredMessage } from '../../src/store/message-store.ts';
 import { type Entry, nameOf, type Row } from './ledger.ts';
+import { inspectReceipts, noteReceipts } from './receipts.ts';
 import { recoveryMs, type World } from './world.ts';
 
 /** How late a served recipient may be where nothing is in the way. */
@@ -63,9 +64,11 @@ export async function inspectAll(world: World): Promise<void> {
   const seen = new Set<number>();
   const received = new Map<string, number>();
   const reports = new Map<number, string[]>();
+  const marked = new Set<string>();
   const sums = { stored: 0, booked: 0 };
   for await (const message of store.find({})) {
     const entry = ledger.entries.get(message.id);
+    noteReceipts(world, message, marked);
     if (entry) {
       seen.add(entry.number);
       compare(world, entry, message);
@@ -79,6 +82,7 @@ export async function inspectAll(world: World): Promise<void> {
     reported(world, entry, reports.get(entry.number) ?? []);
   }
   checks.hold('one state, one sum', sums.stored === sums.booked, () => `${sums.stored} recipients are stored, ${sums.booked} are known`);
+  inspectReceipts(world, marked);
   for (const [name, times] of received) checks.hold('no reference twice', times === 1, () => `${name} is stored ${times} times`);
   for (const { box, acknowledged } of world.mailboxes) {
     const missing = [...acknowledged].find((number) => !received.has(`${box} in ${number}`));

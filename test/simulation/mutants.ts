@@ -58,6 +58,13 @@ export const mutants: readonly Mutant[] = [
     foundBy: { seed: 6, steps: 8 },
     breaks: 'no reference twice',
   },
+  {
+    name: 'a receipt for each asking',
+    file: 'src/spooler/read-receipts.ts',
+    replace: [['return { report: { ...report, idempotencyKey }, receipt:', 'return { report, receipt:']],
+    foundBy: { seed: 5, steps: 12 },
+    breaks: 'exactly one receipt',
+  },
 ];
 
 const copied = ['src', 'providers', 'test/simulation', 'package.json', 'tsconfig.json'] as const;

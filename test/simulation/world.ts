@@ -12,6 +12,7 @@ import { Faults } from './outside/faults.ts';
 import { Mailbox } from './outside/mailboxes.ts';
 import { kinds, receiver, sender, type Outside } from './outside/providers.ts';
 import { boxes, type Letter } from './plan.ts';
+import { Receipts } from './receipts.ts';
 import { processStore } from './process-store.ts';
 import { Process } from './process.ts';
 
@@ -29,6 +30,7 @@ export class World {
   readonly letters = new Map<number, Letter>();
   /** What each report tells of: read once. */
   readonly reports = new Map<EntryId, { readonly number: number; readonly addresses: readonly string[] }>();
+  readonly receipts = new Receipts();
   readonly lateReports = new Map<string, SpoolerSupport>();
   /** How often the process passed each labelled point. */
   readonly passed: Record<string, number> = {};
@@ -103,6 +105,7 @@ export class World {
     if (!this.process.alive) return;
     for await (const message of this.store.find({ direction: 'outbound' })) this.ledger.found(message);
     this.spooler?.events$.subscribe((event) => {
+      if (event.type === 'received') this.receipts.unread.add(event.id);
       if (event.type === 'gate') this.faults.disturb(nameOf(event.session), event.gate?.until ?? this.time.now());
     });
   }
@@ -160,6 +163,7 @@ export class World {
         this.log(`take ${number} ${address}`);
         return this.#caught(() => this.ledger.took(number, address, life, digest)) ?? { life, settled: false };
       },
+      tookReport: (bytes) => (process.alive ? this.receipts.took(bytes) : undefined),
       hasTaken: (number, address) => (this.ledger.byNumber.get(number)?.rows.find((row) => row.address === address)?.takes.length ?? 0) > 0,
       handingOver: (message) => this.#race(message),
       opened: (name, support) => {

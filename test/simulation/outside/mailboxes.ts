@@ -1,6 +1,7 @@
 // Mailboxes at servers, from which the spooler receives: they keep mail until it is acknowledged, offer it under a
 // reference that may change (UIDVALIDITY) beside a name that does not (EMAILID), and know what was acknowledged.
 import type { Box } from '../plan.ts';
+import { askingHeaders, asks } from '../receipts.ts';
 
 export interface Mail {
   readonly number: number;
@@ -25,7 +26,10 @@ export class Mailbox {
   }
 
   deliver(number: number, at: number, othersSaved: number): void {
-    const bytes = new TextEncoder().encode(`From: pilot@sea.example\r\nTo: ann@harbour.example\r\nSubject: in ${number}\r\n\r\nMail ${number}\r\n`);
+    const asking = asks(number) ? askingHeaders(number) : '';
+    const bytes = new TextEncoder().encode(
+      `${asking}From: pilot@sea.example\r\nTo: ann@harbour.example\r\nSubject: in ${number}\r\n\r\nMail ${number}\r\n`,
+    );
     this.mails.set(number, { number, bytes, arrivedAt: at, othersSaved });
     this.news();
   }

@@ -24,6 +24,8 @@ export interface Outside {
   readonly process: Process;
   readonly faults: Faults;
   took(number: number, address: string, digest: string): Take;
+  /** A report, which has no number of its own. */
+  tookReport(bytes: Uint8Array): void;
   /** What was ever taken of this message for this address. */
   hasTaken(number: number, address: string): boolean;
   /** Right before the final dot. */
@@ -112,14 +114,14 @@ class Wire {
     const target = this.#kind.target(message.recipients[0] as Recipient);
     const refusal = await this.#beforeTheDot(message, target, signal);
     if (refusal) return refusal;
-    const digest = createHash('sha256')
-      .update(await message.content.bytes())
-      .digest('hex');
+    const bytes = await message.content.bytes();
+    const digest = createHash('sha256').update(bytes).digest('hex');
     this.#outside.handingOver(message);
     await message.handingOver();
     await this.#outside.process.reach('wire: before the final dot');
     const served = message.recipients.filter(isServed);
     const takes = served.map(({ address }) => this.#outside.took(numberOf(message), address, digest));
+    if (message.envelopeId === undefined) this.#outside.tookReport(bytes);
     await this.#outside.process.reach('wire: taken');
     const answer = await this.#answer(message, target, takes, signal);
     await this.#outside.process.reach('wire: answered');

@@ -52,6 +52,8 @@ export interface ImapOptions {
   readonly deadlines?: ImapDeadlines;
   /** Between attempts to connect. Default 1 s doubling to 5 min, a fifth of it random. */
   readonly retry?: Backoff;
+  /** Whether a part in TNEF, `winmail.dat`, makes room for what it holds. Default true; a part that is damaged or foreign stays. */
+  readonly tnef?: boolean;
   /** How much of a message is asked for at a time, in bytes; the most that is in memory. Default 512 KiB. */
   readonly chunkBytes?: number;
 }
@@ -91,6 +93,7 @@ export function settingsOf(input: ImapOptions | string): Settings {
     maxConnections: whole('maxConnections', options.maxConnections ?? 1, 1),
     deadlines: deadlinesOf(options.deadlines ?? {}),
     retry: options.retry ?? defaultRetry,
+    tnef: options.tnef ?? true,
     chunkBytes: whole('chunkBytes', options.chunkBytes ?? 512 * 1024, 1_024, 16 * 1024 * 1024),
   };
   if (reception !== 'notify' && reception !== 'poll') throw mistake('reception', `is ${JSON.stringify(reception)}`, "Use 'notify' or 'poll'.");

@@ -130,7 +130,7 @@ export class Reception {
     if (known === 'alreadyReceived') return this.#known(connection, folder, pending);
     if (known === 'headersOnly') return this.#knownHeaders(folder, pending);
     try {
-      await abortable(message.setContent(download.bytes(first)), signal);
+      await abortable(message.setContent(download.bytes(first), { tnef: this.#setup.settings.tnef }), signal);
     } catch (error) {
       if (download.unavailable === undefined) throw error;
       return this.#without(folder, pending, download.unavailable);

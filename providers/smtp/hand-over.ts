@@ -3,7 +3,16 @@
 import { isAscii } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { SMTPEnvelopeDsn } from 'nodemailer/lib/smtp-connection';
-import { TransportError, type Gate, type Instant, type OutboundMessage, type RecipientOutcome, type SubmitResult } from 'mailspool/provider';
+import {
+  TransportError,
+  withTnef,
+  type Content,
+  type Gate,
+  type Instant,
+  type OutboundMessage,
+  type RecipientOutcome,
+  type SubmitResult,
+} from 'mailspool/provider';
 import type { Answer, Breakdown, Connection, Transaction } from './connection.ts';
 import { addressing, groups, refusedHere, type Addressing, type Target } from './envelope.ts';
 import { resultsOf, untried } from './outcomes.ts';
@@ -18,6 +27,8 @@ export interface HandOverOptions {
   /** The connections that are idle are probably dead. */
   readonly dropIdle: () => void;
   readonly authGate: () => Gate;
+  /** Whether what Internet mail has no field for goes along in TNEF. */
+  readonly tnef: boolean;
   /** For LMTP: accepted now is delivered now. */
   readonly deliveredAt: () => Instant | undefined;
 }
@@ -29,11 +40,13 @@ export class HandOver {
   readonly #signal: AbortSignal;
   readonly #options: HandOverOptions;
   readonly #outcomes: RecipientOutcome[] = [];
+  #content: Content;
   #repeated = false;
   #heldBack: Error | undefined;
 
   constructor(message: OutboundMessage, signal: AbortSignal, options: HandOverOptions) {
     this.#message = message;
+    this.#content = message.content;
     this.#signal = signal;
     this.#options = options;
   }
@@ -43,7 +56,8 @@ export class HandOver {
     const address = addressing(this.#message);
     this.#outcomes.push(...address.refused);
     if (address.targets.length === 0) return this.#outcomes;
-    const { content } = this.#message;
+    if (this.#options.tnef) this.#content = (await withTnef(this.#message)) ?? this.#content;
+    const content = this.#content;
     const source = content.sizeBytes <= inlineBytes ? await content.bytes() : () => content.stream();
     try {
       let waiting = address.targets;
@@ -95,7 +109,7 @@ export class HandOver {
   }
 
   #transaction(group: readonly Target[], { from }: Addressing, content: MessageContent, { extensions }: Connection): Transaction {
-    const { sizeBytes } = this.#message.content;
+    const { sizeBytes } = this.#content;
     return {
       envelope: {
         from,
@@ -131,7 +145,7 @@ export class HandOver {
 
   /** The targets that this server can be asked to take; the others are refused here, before MAIL. */
   async #permitted(targets: readonly Target[], address: Addressing, content: MessageContent, { extensions }: Connection): Promise<readonly Target[]> {
-    const { sizeBytes } = this.#message.content;
+    const { sizeBytes } = this.#content;
     if (extensions.sizeBytes > 0 && sizeBytes > extensions.sizeBytes) {
       return this.#refuse(targets, '5.3.4', `the message has ${sizeBytes} bytes, the server takes ${extensions.sizeBytes}`, 'EMAXSIZE');
     }

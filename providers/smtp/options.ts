@@ -50,6 +50,8 @@ export interface SmtpOptions {
   readonly messagesPerSecond?: number;
   /** Known to be the most that the server takes. */
   readonly messageSizeBytes?: number;
+  /** What a message says that Internet mail has no field for goes along in TNEF, as `winmail.dat`. Default false. */
+  readonly tnef?: boolean;
   /** Default `['SMTP']`; null is any type. */
   readonly addressTypes?: AddressTypes;
   readonly timeouts?: SmtpTimeouts;

@@ -64,6 +64,7 @@ export class SmtpSession implements TransportSession {
       release: (connection) => this.#connections.release(connection),
       dropIdle: () => this.#connections.dropIdle(),
       authGate: () => authGate(clock),
+      tnef: settings.tnef ?? false,
       deliveredAt: () => (settings.lmtp ? clock.now() : undefined),
     };
   }

@@ -17,6 +17,11 @@ export type {
   StateName,
 } from '../message/recipient.ts';
 export type { SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
+export { withTnef } from '../message/tnef/attach.ts';
+export { decodeTnef, type DecodedTnef } from '../message/tnef/decode.ts';
+export { encodeTnef } from '../message/tnef/encode.ts';
+export { expandTnef, type ExpandedTnef } from '../message/tnef/expand.ts';
+export type { TnefAttachment, TnefMessage, TnefRecipient, TnefRecipientStatus } from '../message/tnef/tnef-message.ts';
 export { abortable } from '../time/abortable.ts';
 export { backoffMs, type Backoff } from '../time/backoff.ts';
 export { sleepUntil, systemClock, type Clock, type Instant } from '../time/clock.ts';

@@ -103,7 +103,11 @@ export interface InboundMessage {
    * Set the whole content and save, and the message is complete; or return, and acknowledge nothing.
    */
   setReference(reference: string, aliases?: readonly string[]): Promise<'new' | 'headersOnly' | 'alreadyReceived'>;
-  setContent(source: Bytes): Promise<void>;
+  /**
+   * `tnef`: a part in TNEF (`winmail.dat`) makes room for what it holds, and its properties are the message's, if it belongs
+   * to the message; one that is damaged stays as it is (M-048). `decodeTnef` and `expandTnef` do the same by hand.
+   */
+  setContent(source: Bytes, options?: { readonly tnef?: boolean }): Promise<void>;
   setProperties(properties: MessageProperties): void;
   setRecipients(recipients: readonly RecipientInput[]): void;
   /**

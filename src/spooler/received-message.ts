@@ -1,12 +1,13 @@
 // The message that a provider fills while it receives; nothing remains of it without saveChanges (M-081, M-082).
 import { MailspoolError } from '../errors.ts';
 import { searchKey } from '../message/address-type.ts';
-import { inboundProperties } from '../message/inbound-properties.ts';
+import { inboundProperties, type InboundProperties } from '../message/inbound-properties.ts';
 import { type Bytes, defaultMessageClass, folders, type MessageProperties } from '../message/message.ts';
 import type { Recipient, RecipientInput } from '../message/recipient.ts';
 import type { InboundMessage, Remote, Wanted } from '../provider/transport-session.ts';
 import { reportClass } from '../reports/report-class.ts';
 import type { ContentRef, MessageStore } from '../store/message-store.ts';
+import { type OwnTnef, ReceivedTnef } from './received-tnef.ts';
 import type { Session } from './session.ts';
 import { sectionPrefix, type SessionSupport } from './support.ts';
 
@@ -34,6 +35,7 @@ export class ReceivedMessage implements InboundMessage {
   readonly #aliases = new Set<string>();
   #content: ContentRef | { readonly inline: Uint8Array } | undefined;
   #head: Uint8Array = new Uint8Array();
+  #tnef: OwnTnef | undefined;
   #properties: MessageProperties = {};
   #recipients: readonly RecipientInput[] | undefined;
   #named = false;
@@ -66,9 +68,14 @@ export class ReceivedMessage implements InboundMessage {
     return headers.has(name);
   }
 
-  async setContent(source: Bytes): Promise<void> {
+  async setContent(source: Bytes, { tnef = false }: Parameters<InboundMessage['setContent']>[1] = {}): Promise<void> {
     this.#check();
-    this.#content = source instanceof Uint8Array ? await this.#whole(source) : await this.#streamed(source);
+    const received = tnef ? new ReceivedTnef(this.#parts.store, this.#parts.support.logger) : undefined;
+    const stored = source instanceof Uint8Array ? await this.#whole(source, received) : await this.#streamed(source, received);
+    this.#check();
+    this.#tnef = await received?.own(stored);
+    this.#check();
+    this.#content = this.#tnef ? await this.#whole(this.#tnef.content) : stored;
     this.#check();
   }
 
@@ -91,7 +98,7 @@ export class ReceivedMessage implements InboundMessage {
     if (section && !section.key.startsWith(sectionPrefix(session.key))) {
       throw new MailspoolError('ENOACCESS', `profile section ${section.key} belongs to another session`, { field: 'section' });
     }
-    const parsed = inboundProperties(this.#head);
+    const parsed = this.#parsed();
     const said = { messageClass: defaultMessageClass, ...parsed.properties };
     const properties: MessageProperties = { ...said, messageClass: reportClass(said.messageClass, this.#head), ...this.#properties };
     const [received] = await store.receive([
@@ -117,20 +124,34 @@ export class ReceivedMessage implements InboundMessage {
     return received?.result === 'stored' ? 'saved' : 'alreadyReceived';
   }
 
+  /** What the headers say, and what only TNEF said beside them: the class, where the headers know none but the common one (M-048). */
+  #parsed(): InboundProperties {
+    const parsed = inboundProperties(this.#head);
+    if (!this.#tnef) return parsed;
+    const { properties, recipients } = this.#tnef;
+    const own = parsed.properties.messageClass === defaultMessageClass ? properties.messageClass : undefined;
+    return {
+      ...parsed,
+      properties: { ...properties, ...parsed.properties, ...(own !== undefined && { messageClass: own }) },
+      recipients: parsed.recipients.length > 0 ? parsed.recipients : oneOffs(recipients.map(({ status: _status, ...recipient }) => recipient)),
+    };
+  }
+
   /** The call is over (M-082). */
   revoke(): void {
     this.#revoked = true;
   }
 
-  async #whole(bytes: Uint8Array): Promise<ContentRef | { readonly inline: Uint8Array }> {
+  async #whole(bytes: Uint8Array, tnef?: ReceivedTnef): Promise<ContentRef | { readonly inline: Uint8Array }> {
+    tnef?.see(bytes);
     this.#head = bytes.subarray(0, headerBytes);
     this.#parts.progress();
     return bytes.byteLength <= inlineBytes ? { inline: new Uint8Array(bytes) } : await this.#parts.store.putContent(once(bytes));
   }
 
   /** Small messages are kept until they are saved, large ones go to the store as they come. */
-  async #streamed(source: AsyncIterable<Uint8Array>): Promise<ContentRef | { readonly inline: Uint8Array }> {
-    const iterator = this.#watched(source)[Symbol.asyncIterator]();
+  async #streamed(source: AsyncIterable<Uint8Array>, tnef: ReceivedTnef | undefined): Promise<ContentRef | { readonly inline: Uint8Array }> {
+    const iterator = this.#watched(source, tnef)[Symbol.asyncIterator]();
     const first: Uint8Array[] = [];
     let size = 0;
     while (size <= headerBytes) {
@@ -145,9 +166,10 @@ export class ReceivedMessage implements InboundMessage {
     return await this.#parts.store.putContent(joined(begin, iterator));
   }
 
-  async *#watched(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *#watched(source: AsyncIterable<Uint8Array>, tnef: ReceivedTnef | undefined): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
       this.#check();
+      tnef?.see(chunk);
       this.#parts.progress();
       yield chunk;
     }

@@ -22,6 +22,7 @@ const smtp: Readonly<Record<keyof SmtpOptions, true>> = {
   maxMessagesPerConnection: true,
   idleTimeoutMs: true,
   recipientsPerMessage: true,
+  tnef: true,
   messagesPerSecond: true,
   messageSizeBytes: true,
   addressTypes: true,
@@ -46,6 +47,7 @@ const imap: Readonly<Record<keyof ImapOptions, true>> = {
   maxConnections: true,
   deadlines: true,
   retry: true,
+  tnef: true,
   chunkBytes: true,
 };
 

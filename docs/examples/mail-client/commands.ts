@@ -1,6 +1,5 @@
 // All that can be typed.
 import { isMailspoolError } from 'mailspool';
-import type { BulkVerb, Spooler } from 'mailspool';
 import type { Client, Command } from './client.ts';
 import { laterCommand, sendCommand, undoCommand } from './compose.ts';
 import { inboxCommand } from './new-mail.ts';
@@ -15,11 +14,10 @@ const bulk = (verb: 'hold' | 'release' | 'retry', help: string, did: string): Co
   usage: `${verb} <number>`,
   help,
   run: async ({ spooler, screen, numbers }, [number]) => {
-    const { changed } = await run(spooler[verb], numbers.id(number));
+    const { changed } = await spooler[verb](numbers.id(number), { reason: 'asked for at the prompt' });
     screen.say(changed.length > 0 ? `[${number}] ${did}` : `[${number}] stays as it is`);
   },
 });
-const run = async (verb: BulkVerb, id: Parameters<Spooler['get']>[0]): ReturnType<BulkVerb> => await verb(id, { reason: 'asked for at the prompt' });
 
 const help: Command = {
   usage: 'help',

@@ -48,9 +48,8 @@ type Draft = { readonly from: string; readonly to: string; readonly subject: str
 async function submit({ spooler, screen, numbers, undoMs }: Client, draft: Draft, read: boolean, sendAt: SendAt | undefined): Promise<void> {
   const { id } = await spooler.submit(draft, { sendAt: sendAt ?? { afterMs: undoMs }, report: { read } });
   const number = numbers.of(id);
-  screen.say(
-    `[${number}] is in the Outbox${sendAt === undefined ? ` and leaves in ${undoMs / 1_000} s` : ' until its time has come'}; undo ${number} takes it back`,
-  );
+  const leaves = sendAt ? 'when its time has come' : undoMs > 0 ? `in ${undoMs / 1_000} s` : 'at once';
+  screen.say(`[${number}] is in the Outbox and leaves ${leaves}; undo ${number} takes it back`);
 }
 
 export const laterCommand: Command = {

@@ -230,6 +230,20 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
     }
   });
 
+  test('what is refused is told at once, comes back as a report, and can be tried once more', async () => {
+    await using desk = await Desk.open(servers, '--undo', '0');
+    const { terminal, smtp } = desk;
+    smtp.refuse('new@else.test', { code: 550, message: 'No such user yet', times: 1 });
+    await desk.send('new@else.test --from work', 'Welcome to the team');
+    await terminal.shows(/\[1\] not delivered to new@else.test: 550.*No such user yet/);
+    await terminal.shows('New mail [2] for work: Mail Delivery System, Undeliverable: Welcome to the team');
+    await terminal.type('retry 1');
+    await terminal.shows('[1] is tried again');
+    await terminal.shows('[1] sent to new@else.test by work/smtp');
+    await terminal.type('read 2');
+    await terminal.shows(/No such user yet[^]*No such user yet/);
+  });
+
   test('the transport order says which account takes what belongs to none', async () => {
     await using desk = await Desk.open(servers, '--undo', '0');
     const { terminal, smtp } = desk;
@@ -248,7 +262,7 @@ describe.skipIf(!isShown).concurrent('the mail client at its prompt', () => {
     await using desk = await Desk.open(servers, '--undo', '60');
     const { terminal } = desk;
     await desk.send('bob@else.test --at 2h', 'Long after it');
-    await terminal.shows('[1] is in the Outbox until its time has come');
+    await terminal.shows('[1] is in the Outbox and leaves when its time has come');
     await desk.send('bob@else.test', 'Before the crash');
     await terminal.shows('[2] is in the Outbox and leaves in 60 s');
     await terminal.type('later 2 5s');

@@ -37,7 +37,7 @@ export interface Configuration {
   readonly logger?: boolean | Logger;
 }
 
-export interface AccountConfiguration extends Pick<AccountOptions, 'name' | 'identities' | 'connections'> {
+export interface AccountConfiguration extends Pick<AccountOptions, 'name' | 'identities' | 'connections' | 'wanted'> {
   readonly providers: readonly ProviderConfiguration[];
   readonly credentials?:
     | AccountOptions['credentials']
@@ -116,12 +116,13 @@ async function spoolerOptions(settings: CheckedConfiguration, base: string): Pro
 type CheckedAccount = NonNullable<CheckedConfiguration['accounts']>[number];
 
 async function accountOptions(account: CheckedAccount, field: string, base: string): Promise<AccountOptions> {
-  const { name, identities, connections, credentials } = account;
+  const { name, identities, connections, wanted, credentials } = account;
   return {
     name,
     providers: await Promise.all(account.providers.map(async (entry, at) => await loadProvider(entry, `${field}.providers[${at}]`, base))),
     ...(identities === undefined ? {} : { identities }),
     ...(connections === undefined ? {} : { connections }),
+    ...(wanted === undefined ? {} : { wanted }),
     ...(credentials === undefined ? {} : { credentials: source(credentials as NonNullable<AccountConfiguration['credentials']>) }),
   };
 }

@@ -202,7 +202,11 @@ function addQueue(add: Add): void {
     'list',
     'the messages in the store',
     async (context, _, flags) => await (await import('./commands/queue.ts')).list(context, flags),
-    (command) => filtered(command).option('--limit <count>', 'at most so many (default all)', countArgument),
+    (command) =>
+      filtered(command)
+        .option('--headers', 'only such of which the headers alone are here')
+        .option('--marked', 'only such that have a mark')
+        .option('--limit <count>', 'at most so many (default all)', countArgument),
   );
   add(
     'show',
@@ -270,7 +274,7 @@ function addSessions(add: Add): void {
       .option('--session <name>', 'only this session; may be repeated', repeated)
       .option('--background', 'do not wait for its end')
       .option('--headers-only', 'fetch only headers, where the session can')
-      .option('--max-size <bytes>', 'fetch nothing larger, where the session can', countArgument);
+      .option('--max-size <bytes>', 'of larger messages fetch only the headers, where the session can', countArgument);
   add(
     'flush',
     'send and fetch now what waits for its time, session by session',
@@ -281,7 +285,14 @@ function addSessions(add: Add): void {
     'receive',
     'fetch mail now',
     async (context, _, flags) => await (await import('./commands/sessions.ts')).flush(context, 'receive', flags),
-    flushed,
+    (command) =>
+      flushed(command).addOption(new Option('--marked', 'instead do what is marked, and fetch nothing else').conflicts(['headersOnly', 'maxSize'])),
+  );
+  add(
+    'mark',
+    'what becomes of a message of which the headers alone are here: download, delete, move or none',
+    async (context, args) => await (await import('./commands/headers.ts')).mark(context, args[0] as EntryId, args[1] ?? ''),
+    (command) => command.argument('<id>').argument('<mark>'),
   );
   add(
     'suspend',

@@ -17,6 +17,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   '--folder': Object.values(folders),
   '--priority': ['high', 'normal', 'low'],
   'resolve verdict': ['accepted', 'rejected', 'notSent'],
+  'mark mark': ['download', 'delete', 'move', 'none'],
   'completion words': shells,
 };
 

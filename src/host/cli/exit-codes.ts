@@ -6,7 +6,7 @@ export const exitCodes = {
   1: 'failed',
   2: 'wrong usage, input or configuration; nothing was changed',
   3: 'there is no such message',
-  4: 'not possible now, try again: the store is owned by another process, the disk is full, the connection broke',
+  4: 'not possible now, try again: the store is owned by another process, the disk is full, the connection broke, something is still marked',
   5: 'not delivered to every recipient (submit --wait), or too late (cancel, reschedule)',
   130: 'interrupted (SIGINT); 143: terminated (SIGTERM). What was accepted stays queued',
 } as const;

@@ -28,6 +28,7 @@ const account = z.strictObject({
   name: z.string().regex(/^[^/\s]+$/, { error: 'expected a name without spaces and slashes' }),
   identities: z.array(z.string().min(1)).optional(),
   connections: z.number().int().positive().optional(),
+  wanted: z.strictObject({ headersOnly: z.boolean().optional(), maxSizeBytes: z.number().int().positive().optional() }).optional(),
   credentials: credentials.optional(),
   providers: z.array(provider).min(1, { error: 'expected at least one provider' }),
 });

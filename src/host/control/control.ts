@@ -29,6 +29,9 @@ import {
   untilStates,
   verdict,
   type SpoolerSurface,
+  markOrNone,
+  sessionName,
+  validateRequest,
 } from './surface.ts';
 
 const mostConnections = 64;
@@ -86,6 +89,9 @@ function methods(spooler: SpoolerSurface): Readonly<Record<string, Method>> {
     flush: async ([options], signal) => await spooler.flush({ ...flushOptions(options), signal }),
     suspend: async ([session]) => await spooler.suspend(sessionKey(session)),
     resume: async ([session]) => await spooler.resume(sessionKey(session)),
+    mark: async ([id, mark]) => await spooler.mark(entryId(id), markOrNone(mark)),
+    validateState: async ([session, request], signal) =>
+      await spooler.statusObject(sessionName(session)).validateState(validateRequest(request), signal),
     listAccounts: async () => await spooler.listAccounts(),
     setTransportOrder: async ([order]) => await spooler.setTransportOrder(sessionKeys(order)),
     status: async () => await spooler.status(),
@@ -151,6 +157,8 @@ async function remote(peer: Peer, clock: Clock): Promise<RemoteSpooler> {
     flush: async ({ signal, ...options } = {}) => void (await ask('flush', [options], signal)),
     suspend: async (session) => void (await ask('suspend', [session])),
     resume: async (session) => void (await ask('resume', [session])),
+    mark: async (id, mark) => void (await ask('mark', [id, mark])),
+    statusObject: (row) => ({ validateState: async (request, signal) => void (await ask('validateState', [row, request], signal)) }),
     listAccounts: async () => await ask<AccountRow[]>('listAccounts', []),
     setTransportOrder: async (order) => void (await ask('setTransportOrder', [order])),
     status: async () => await ask<StatusRow[]>('status', []),

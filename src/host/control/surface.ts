@@ -4,7 +4,9 @@ import { MailspoolError } from '../../errors.ts';
 import type { Cursor, EntryId, SessionKey, StateName } from '../../message/recipient.ts';
 import type { SendAt, SubmitMessage, SubmitOptions } from '../../message/submit-message.ts';
 import { stateNames } from '../../message/transitions.ts';
-import type { Spooler } from '../../spooler/contract.ts';
+import type { Mark } from '../../message/message.ts';
+import type { ValidateRequest } from '../../provider/transport-session.ts';
+import type { Spooler, StatusObject } from '../../spooler/contract.ts';
 import type { MessageFilter } from '../../store/message-store.ts';
 
 /** The command line runs against this, whether the spooler is in its own process or in another. */
@@ -12,8 +14,11 @@ export type SpoolerSurface = Pick<
   Spooler,
   | ('submit' | 'settled' | 'list' | 'get' | 'raw' | 'explain' | 'changes' | 'status')
   | ('cancel' | 'reschedule' | 'retry' | 'hold' | 'release' | 'purge' | 'resolve' | 'clone')
-  | ('flush' | 'suspend' | 'resume' | 'listAccounts' | 'setTransportOrder')
->;
+  | ('flush' | 'suspend' | 'resume' | 'listAccounts' | 'setTransportOrder' | 'mark')
+> & {
+  /** Of what stands behind a row, what can be asked from elsewhere. */
+  statusObject(row: SessionKey): Pick<StatusObject, 'validateState'>;
+};
 
 /** nodemailer's fields that carry the message itself. Those that read files, write caches or run code stay at home. */
 const messageFields = new Set([
@@ -73,6 +78,9 @@ const filterSchema = z.strictObject({
   states: z.array(state).optional(),
   recipient: z.string().optional(),
   route: z.strictObject({ session: z.string(), destination: z.string().optional() }).optional(),
+  session: z.string().optional(),
+  headersOnly: z.boolean().optional(),
+  marked: z.boolean().optional(),
 });
 
 export const entryId = (value: unknown): EntryId => parsed(identifier, value, 'id') as EntryId;
@@ -86,6 +94,15 @@ export const purgeOptions = (value: unknown): { reason?: string; dryRun?: boolea
     value ?? {},
     'options',
   );
+export const markOrNone = (value: unknown): Mark | null => parsed(z.enum(['download', 'delete', 'move']).nullable(), value ?? null, 'mark');
+const validateSchema = z.strictObject({
+  configChanged: z.boolean().optional(),
+  refreshHeaders: z.boolean().optional(),
+  processHeaders: z.boolean().optional(),
+  abort: z.boolean().optional(),
+});
+export const validateRequest = (value: unknown): ValidateRequest => parsed(validateSchema, value ?? {}, 'request') as ValidateRequest;
+export const sessionName = (value: unknown): SessionKey => parsed(identifier, value, 'session') as SessionKey;
 export const recipientId = (value: unknown): number => parsed(z.int().min(0), value, 'recipient');
 export const verdict = (value: unknown): 'accepted' | 'rejected' | 'notSent' => parsed(z.enum(['accepted', 'rejected', 'notSent']), value, 'verdict');
 export const sessionKey = (value: unknown): SessionKey | undefined =>

@@ -320,6 +320,29 @@ describe('the queue', () => {
     ]);
   });
 
+  it('M-110 mark says what becomes of a message of which the headers are here; none takes it back', async () => {
+    const spooler = fakeSpooler([storedMessage('a', { direction: 'inbound', folder: 'Inbox', headersOnly: true, mark: 'move' })]);
+    expect((await mailspool(['mark', 'a', 'download'], { spooler })).stdout).toBe('marked download  a\n');
+    expect((await mailspool(['mark', 'a', 'NONE'], { spooler })).stdout).toBe('unmarked  a\n');
+    expect(spooler.calls).toEqual([
+      ['mark', 'a', 'download'],
+      ['mark', 'a', null],
+    ]);
+    expect((await mailspool(['list', '--headers'], { spooler })).stdout).toMatch(/Inbox, headers, move/);
+    const wrong = await mailspool(['mark', 'a', 'burn'], { spooler });
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/"burn" is no mark/)]);
+  });
+
+  it('M-110 receive --marked asks the sessions to do what is marked, and says what they could not', async () => {
+    const spooler = fakeSpooler([storedMessage('a', { direction: 'inbound', headersOnly: true, mark: 'download' })]);
+    const left = await mailspool(['receive', '--marked', '--session', 'imap'], { spooler });
+    expect([left.code, left.stdout]).toEqual([4, 'done\nstill marked  a\n']);
+    expect(spooler.calls).toEqual([['validateState', 'imap', { processHeaders: true }]]);
+    const none = await mailspool(['receive', '--marked'], { spooler });
+    expect(none.stderr).toMatch(/no session can fetch a message by its mark \(ENOSUPPORT\)/);
+    expect((await mailspool(['receive', '--marked', '--headers-only'], { spooler })).code).toBe(2);
+  });
+
   it('M-020 M-021 accounts shows sessions in transport order with what they carry and their gate, and sets that order', async () => {
     const spooler = fakeSpooler();
     const { stdout } = await mailspool(['accounts'], { spooler });

@@ -47,6 +47,22 @@ it('M-021 accounts and the transport order go through it; an order that is no li
   await expect(remote.setTransportOrder([7] as unknown as SessionKey[])).rejects.toMatchObject({ code: 'EINVALID', field: 'order.0' });
 });
 
+it('M-110 marks and what is asked of headers go through it; what is no mark or no flag is refused', async () => {
+  const { spooler, remote } = await served();
+  const { signal } = new AbortController();
+  const object = remote.statusObject('imap' as SessionKey);
+  await remote.mark(id('a'), 'move');
+  await remote.mark(id('a'), null);
+  await object.validateState({ processHeaders: true }, signal);
+  expect(spooler.calls).toEqual([
+    ['mark', 'a', 'move'],
+    ['mark', 'a', null],
+    ['validateState', 'imap', { processHeaders: true }],
+  ]);
+  await expect(remote.mark(id('a'), 'burn' as never)).rejects.toMatchObject({ code: 'EINVALID', field: 'mark' });
+  await expect(object.validateState({ everything: true } as never, signal)).rejects.toMatchObject({ code: 'EINVALID' });
+});
+
 describe('the socket of a store', () => {
   it('lies in the runtime directory, 0600 in a folder 0700, and goes with the server', async () => {
     const server = await serveControl(fakeSpooler(), options);

@@ -113,6 +113,8 @@ export function fakeSpooler(messages: Message[] = []): FakeSpooler {
     flush: ({ signal: _signal, ...options } = {}) => called('flush', options),
     suspend: (session) => called('suspend', session),
     resume: (session) => called('resume', session),
+    mark: (id, mark) => called('mark', id, mark),
+    statusObject: (row) => ({ validateState: (request) => called('validateState', row, request) }),
     listAccounts: () => Promise.resolve(accounts),
     setTransportOrder: (order) => called('setTransportOrder', order),
     status: () => Promise.resolve([]),

@@ -26,14 +26,18 @@ export interface FilterFlags {
   readonly account?: string;
   readonly inbound?: boolean;
   readonly outbound?: boolean;
+  readonly headers?: boolean;
+  readonly marked?: boolean;
 }
 
-export const filterOf = ({ state, folder, recipient, account, inbound, outbound }: FilterFlags): MessageFilter => ({
+export const filterOf = ({ state, folder, recipient, account, inbound, outbound, headers, marked }: FilterFlags): MessageFilter => ({
   ...(state === undefined ? {} : { states: state }),
   ...(folder === undefined ? {} : { folder }),
   ...(recipient === undefined ? {} : { recipient }),
   ...(account === undefined ? {} : { account }),
   ...(inbound === outbound ? {} : { direction: inbound === true ? 'inbound' : 'outbound' }),
+  ...(headers === true && { headersOnly: true }),
+  ...(marked === true && { marked: true }),
 });
 
 /** So many rows share column widths. */
@@ -114,7 +118,7 @@ async function showRaw({ output, terminal }: Context, spooler: SpoolerSurface, i
 }
 
 function showMessage({ output }: Context, message: Message): void {
-  const { id, direction, folder, properties, submitTime, sizeBytes, priority, account, recipients } = message;
+  const { id, direction, folder, properties, submitTime, sizeBytes, priority, account, recipients, headersOnly, mark } = message;
   const at = submitTime ?? properties.deliveryTime;
   output.pairs([
     ['Message', id],
@@ -135,6 +139,8 @@ function showMessage({ output }: Context, message: Message): void {
     ['Account', account],
     ['Priority', priority === 0 ? undefined : String(priority)],
     ['Size', size(sizeBytes)],
+    ['Here', headersOnly ? 'the headers alone' : undefined],
+    ['Mark', mark],
   ]);
   if (direction === 'inbound') return;
   output.line();

@@ -4,16 +4,19 @@ import type { SessionKey } from '../../../message/recipient.ts';
 import type { Context, Reached } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { Interrupts } from '../signals.ts';
+import { receiveMarked } from './headers.ts';
 
 export interface FlushFlags {
   readonly session?: readonly string[];
   readonly background?: boolean;
   readonly headersOnly?: boolean;
   readonly maxSize?: number;
+  readonly marked?: boolean;
 }
 
 /** `flush` sends and fetches, `receive` only fetches; both now, whatever waits for its time. */
 export async function flush(context: Context, what: 'flush' | 'receive', flags: FlushFlags): Promise<ExitCode> {
+  if (flags.marked) return await running(context, what, async ({ spooler }) => await receiveMarked(context, spooler, flags));
   return await running(context, what, async ({ spooler }) => {
     using interrupts = new Interrupts();
     await spooler.flush({
@@ -41,11 +44,10 @@ export async function suspend(context: Context, what: 'suspend' | 'resume', sess
   });
 }
 
-async function running(context: Context, what: string, run: (reached: Reached) => Promise<void>): Promise<ExitCode> {
+async function running(context: Context, what: string, run: (reached: Reached) => Promise<ExitCode | void>): Promise<ExitCode> {
   return await context.withSpooler<ExitCode>({}, async (reached) => {
     if (reached.local !== undefined)
       throw new MailspoolError('ESTOPPED', `${what}: no spooler is running on this store`, { remedy: '`mailspool run` starts one.' });
-    await run(reached);
-    return 0;
+    return (await run(reached)) ?? 0;
   });
 }

@@ -58,8 +58,9 @@ export function messageRow(message: Message): Cell[] {
 }
 
 /** One state, or how many recipients are in each; received mail has a place instead. */
-function stateCell({ direction, folder, recipients, read }: Message): Cell {
-  if (direction === 'inbound') return { text: read === true ? `${folder}, read` : folder, tone: 'name' };
+function stateCell({ direction, folder, recipients, read, headersOnly, mark }: Message): Cell {
+  const told = [folder, ...(read ? ['read'] : []), ...(headersOnly ? ['headers'] : []), ...(mark === undefined ? [] : [mark])];
+  if (direction === 'inbound') return { text: told.join(', '), tone: 'name' };
   const counts = stateNames
     .map((state) => ({ state, count: recipients.filter(({ status }) => status.state === state).length }))
     .filter(({ count }) => count > 0);

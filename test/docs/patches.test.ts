@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import { patchedSource } from '../patched-copy.ts';
 import { behavioursOf, coverage, testTitles } from '../spec/behaviours.ts';
-import { drawn } from '../spec/mutation.ts';
+import type { Answer } from '../spec/mutation-worker.ts';
+import { drawn, mutate } from '../spec/mutation.ts';
+import type { Removal } from '../spec/patches/removal.ts';
 import { asPatch, filesFor, removals } from '../spec/patches.ts';
 
 const titles = testTitles();
@@ -31,4 +33,18 @@ test('a seed draws the same patches again, another one others', () => {
   expect(numbers(7)).toEqual(numbers(7));
   expect(new Set(numbers(7)).size).toBe(30);
   expect(numbers(7)).not.toEqual(numbers(8));
+});
+
+test('what changes nothing survives; what has moved, takes everything along or cannot be loaded shows nothing', { timeout: 120_000 }, async () => {
+  const routing = { number: 'M-015', file: 'src/spooler/routing.ts', find: 'types?.includes(type)', why: '' };
+  const expected = new Map<Removal, Answer['verdict']>([
+    [{ ...routing, replace: 'types?.some((one) => type.startsWith(one))' }, 'killed'],
+    [{ ...routing, replace: 'types?.includes(String(type))' }, 'survived'],
+    [{ ...routing, find: 'types?.includes(nothing)', replace: '' }, 'stale'],
+    [{ ...routing, replace: 'types?.includes(type) && key === undefined' }, 'breaks'],
+    [{ ...routing, replace: 'types?.includes(type' }, 'breaks'],
+  ]);
+  const found = new Map<Removal, Answer['verdict']>();
+  await mutate([...expected.keys()], { workers: 1 }, ({ removal, verdict }) => found.set(removal, verdict));
+  expect([...found.values()]).toEqual([...expected.values()]);
 });

@@ -68,7 +68,7 @@ async function mutation(): Promise<number> {
   const verdicts: Verdict[] = [];
   await mutate(chosen, { workers: Math.min(2, availableParallelism()) }, (verdict) => {
     verdicts.push(verdict);
-    if (!values.json) process.stdout.write(`${verdicts.length}/${chosen.length} ${sentence(verdict)}\n`);
+    (values.json ? process.stderr : process.stdout).write(`${verdicts.length}/${chosen.length} ${sentence(verdict)}\n`);
   });
   const escaped = verdicts.filter((verdict) => !isCaught(verdict));
   if (values.json) process.stdout.write(`${JSON.stringify(verdicts, undefined, 2)}\n`);
@@ -84,4 +84,8 @@ function whole(name: string, text: string): number {
   process.exit(2);
 }
 
+if (!values.mutate && (values.draw ?? values.seed) !== undefined) {
+  process.stderr.write('--draw and --seed go with --mutate\n');
+  process.exit(2);
+}
 process.exitCode = values.mutate && !values.help ? await mutation() : main();

@@ -32,7 +32,7 @@ const vitest = await createVitest(
     watch: false,
     include: ['test/**/*.test.ts'],
     provide: { store: 'memory' },
-    pool: 'forks',
+    pool: 'threads',
     maxWorkers: 1,
     testTimeout: testMs,
     hookTimeout: testMs,

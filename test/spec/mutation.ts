@@ -51,19 +51,17 @@ async function start(): Promise<Worker> {
   const directory = await copyOf(copied);
   const process = fork(fileURLToPath(new URL('./mutation-worker.ts', import.meta.url)), [directory], {
     execArgv: ['--import', 'tsx'],
-    // A group of its own: one that hangs is ended with the processes that vitest started for it.
-    detached: true,
     // vitest speaks to whoever watches; what the tests print is nobody's business here.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   return { directory, process };
 }
 
+/** The tests run in its threads: with it all of them end, also one that hangs. */
 async function end({ directory, process: child }: Worker): Promise<void> {
-  const { exitCode, signalCode, pid } = child;
-  if (exitCode === null && signalCode === null && pid !== undefined) {
+  if (child.exitCode === null && child.signalCode === null) {
     const ended = once(child, 'exit');
-    process.kill(-pid, 'SIGKILL');
+    child.kill('SIGKILL');
     await ended;
   }
   await rm(directory, { recursive: true, force: true });

@@ -40,8 +40,8 @@ export const inbound: readonly Removal[] = [
   {
     number: 'M-081',
     file: 'src/spooler/received-message.ts',
-    find: '    this.goesOn = true;\n    // It is written',
-    replace: '    // It is written',
+    find: '    ]);\n    this.goesOn = true;',
+    replace: '    ]);',
     why: 'a message that is saved ends the round',
   },
   {

@@ -13,7 +13,7 @@ export interface Order {
 }
 
 export type Answer =
-  | { readonly verdict: 'killed'; readonly by: string; readonly passed: number; readonly others: number }
+  | { readonly verdict: 'killed'; readonly by: string; readonly passed: number; readonly tests: number }
   | { readonly verdict: 'survived' | 'hangs' }
   | { readonly verdict: 'stale' | 'breaks'; readonly reason: string }
   | { readonly verdict: 'unsound'; readonly by: string };
@@ -98,10 +98,11 @@ function judgement(number: string, outcomes: readonly Outcome[] | string): Answe
   if (typeof outcomes === 'string') return { verdict: 'breaks', reason: outcomes };
   const killer = outcomes.find(({ name, failed }) => failed && carries(name, number));
   if (!killer) return { verdict: 'survived' };
+  const passed = outcomes.filter(({ failed }) => !failed);
   const others = outcomes.filter(({ name }) => !carries(name, number));
-  const passed = others.filter(({ failed }) => !failed).length;
-  if (passed * 2 < others.length) return { verdict: 'breaks', reason: `${others.length - passed} of ${others.length} other tests fail` };
-  return { verdict: 'killed', by: killer.name, passed, others: others.length };
+  const alive = passed.filter(({ name }) => !carries(name, number)).length;
+  if (alive * 2 < others.length || passed.length === 0) return { verdict: 'breaks', reason: `of the ${others.length} tests beside ${alive} pass` };
+  return { verdict: 'killed', by: killer.name, passed: passed.length, tests: outcomes.length };
 }
 
 /** The outcome of each test, or why the file could not be loaded. */

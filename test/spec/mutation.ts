@@ -97,7 +97,7 @@ export function sentence({ removal: { number, why, file }, ...answer }: Verdict)
   const what = `${number} without it, ${why}:`;
   switch (answer.verdict) {
     case 'killed':
-      return `${number} killed by "${answer.by}"; ${answer.passed} of ${answer.others} other tests pass\n    ${why}`;
+      return `${number} killed by "${answer.by}"; ${answer.passed} of ${answer.tests} tests there pass\n    ${why}`;
     case 'survived':
       return `${what} SURVIVED, no test of ${number} fails`;
     case 'stale':

@@ -52,4 +52,18 @@ export const events: readonly Removal[] = [
     replace: '',
     why: 'yield lets nobody else run',
   },
+  {
+    number: 'M-086',
+    file: 'providers/imap/session.ts',
+    find: 'session.#enable(options.inbound);',
+    replace: 'session.#enable(true);',
+    why: 'the direction is open before its event',
+  },
+  {
+    number: 'M-093',
+    file: 'src/spooler/housekeeping.ts',
+    find: 'if (!busy()) await idle(engine, sessions, signal);',
+    replace: 'await idle(engine, sessions, signal);',
+    why: 'idle comes while mail is under way',
+  },
 ];

@@ -115,4 +115,18 @@ export const submission: readonly Removal[] = [
     replace: '...composed.properties, latestDeliveryAt: undefined, expiresAt,',
     why: 'the latest time of delivery is kept from the provider',
   },
+  {
+    number: 'M-034',
+    file: 'src/spooler/store-link.ts',
+    find: '!loops.sessions.registered;',
+    replace: 'loops.sessions.all.length === 0;',
+    why: 'readyToSend waits for no session',
+  },
+  {
+    number: 'M-036',
+    file: 'src/spooler/send-time.ts',
+    find: 'return submitTime + span(',
+    replace: 'return now + span(',
+    why: 'a number of units counts from when it is said',
+  },
 ];

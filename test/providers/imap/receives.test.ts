@@ -263,6 +263,7 @@ describe('receiving from the fake server', () => {
     });
     server.deliver('user', 'INBOX', mail('early'));
     expect(support.news).toEqual([]);
+    expect(support.columns).not.toMatchObject({ flags: { inboundEnabled: true } });
     await session.transportNotify?.({ type: 'inbound', on: true });
     expect(support.columns).toMatchObject({ flags: { inboundEnabled: true } });
     await spool.until(() => spool.saved.length === 1);

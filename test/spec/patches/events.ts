@@ -66,4 +66,11 @@ export const events: readonly Removal[] = [
     replace: 'await idle(engine, sessions, signal);',
     why: 'idle comes while mail is under way',
   },
+  {
+    number: 'M-086',
+    file: 'providers/imap/session.ts',
+    find: '    this.#status.inbound(on);',
+    replace: '',
+    why: 'the row does not show that a direction is open',
+  },
 ];

@@ -45,4 +45,18 @@ export const status: readonly Removal[] = [
     replace: '',
     why: 'validate rereads no address types',
   },
+  {
+    number: 'M-095',
+    file: 'src/spooler/status-feed.ts',
+    find: 'if (!this.#stopped) this.#broadcast.next(await this.#read());',
+    replace: 'if (!this.#stopped && this.#broadcast === undefined) await this.#read();',
+    why: 'a change of the table is not told',
+  },
+  {
+    number: 'M-095',
+    file: 'src/spooler/status-table.ts',
+    find: 'outboundEnabled: session.outboundOn,',
+    replace: '',
+    why: 'the row does not say whether outbound is open',
+  },
 ];

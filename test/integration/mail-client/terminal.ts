@@ -42,13 +42,21 @@ export class Terminal implements AsyncDisposable {
 
   /** A line, and Enter. */
   async type(line: string): Promise<void> {
-    if (line !== '') await this.#tmux('send-keys', '-l', line);
+    if (line !== '') await this.#tmux('send-keys', '-l', '--', line);
     await this.press('Enter');
   }
 
   /** A key by tmux's name, such as `C-c`. */
   async press(key: string): Promise<void> {
     await this.#tmux('send-keys', key);
+  }
+
+  /** Text, and the key Tab where it says so; each when the one before has arrived. */
+  async keys(...parts: readonly (string | 'Tab')[]): Promise<void> {
+    for (const part of parts) {
+      if (part === 'Tab') await this.#settled(async () => await this.press(part));
+      else await this.#tmux('send-keys', '-l', '--', part);
+    }
   }
 
   /** What is on the screen, and what has scrolled off it. */
@@ -82,6 +90,13 @@ export class Terminal implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** Until the screen has changed: a program that was asked has answered. */
+  async #settled(act: () => Promise<void>): Promise<void> {
+    const before = await this.screen();
+    await act();
+    await this.#until((text) => text !== before, 'nothing came of it');
+  }
+
   async #until(holds: (screen: string) => boolean, complaint: string): Promise<string> {
     for (let waited = 0; ; waited += lookEveryMs) {
       const screen = await this.screen();
@@ -97,9 +112,10 @@ export class Terminal implements AsyncDisposable {
   }
 }
 
-const endedLine = /^\[ended with (\d+)\]$/m;
+/** A terminal shows what was pressed. */
+const endedLine = /^(?:\^C)*\[ended with (\d+)\]$/m;
 
-/** Runs the command as a process whose id is known, tells how it ended, and keeps the window. */
+/** Runs the command as a process whose id is known, tells how it ended, and keeps the window; Ctrl-C is for the command. */
 function windowScript(folder: string, command: readonly string[]): string {
   const words = [join(folder, 'pid'), ...command].map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`);
   return `trap : INT\nsh -c 'echo $$ >"$0"; exec "$@"' ${words.join(' ')}\necho "[ended with $?]"\nexec sleep 1000\n`;

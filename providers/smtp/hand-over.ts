@@ -88,7 +88,7 @@ export class HandOver {
   /** Takes down what a transaction answered, durably if another follows. */
   async #conclude(answer: Answer, group: readonly Target[], later: readonly Target[], connection: Connection): Promise<readonly Target[]> {
     const { end } = answer;
-    const { outcomes, rest } = resultsOf(group, answer, this.#options.deliveredAt());
+    const { outcomes, rest } = resultsOf(group, answer, { deliveredAt: this.#options.deliveredAt(), dsn: connection.extensions.dsn });
     const stop = 'error' in end ? this.#stop(end) : undefined;
     if (stop) {
       const own = outcomes.filter(({ recipient }) =>

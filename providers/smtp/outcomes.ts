@@ -11,15 +11,21 @@ export interface Results {
   readonly rest: readonly Target[];
 }
 
-/** @param deliveredAt for LMTP, where accepted is delivered */
-export function resultsOf(targets: readonly Target[], { refused, end }: Answer, deliveredAt: Instant | undefined): Results {
+export interface Acceptance {
+  /** For LMTP, where accepted is delivered. */
+  readonly deliveredAt: Instant | undefined;
+  /** DSN is offered: what was asked for is reported there (RFC 3461). */
+  readonly dsn: boolean;
+}
+
+export function resultsOf(targets: readonly Target[], { refused, end }: Answer, { deliveredAt, dsn }: Acceptance): Results {
   const outcomes: RecipientOutcome[] = [];
   const rest: Target[] = [];
   const others = 'accepted' in end ? acceptedBy(end.accepted, deliveredAt) : brokenDown(end);
   for (const target of targets) {
     const own = refused.get(target.address);
     if (own && 'accepted' in end && isTooManyRecipients(own.response)) rest.push(target);
-    else outcomes.push(...each(target, own ? ownOutcome(own) : others));
+    else outcomes.push(...each(target, own ? ownOutcome(own) : dsn ? reportedThere(target, others) : others));
   }
   return { outcomes, rest };
 }
@@ -39,6 +45,9 @@ function acceptedBy(response: string, deliveredAt: Instant | undefined): Outcome
     ...(deliveredAt !== undefined && { deliveredAt }),
   };
 }
+
+const reportedThere = ({ notify }: Target, outcome: Outcome): Outcome =>
+  outcome.outcome === 'accepted' && outcome.deliveredAt === undefined && notify?.includes('SUCCESS') ? { ...outcome, reportsFollow: true } : outcome;
 
 /** Those that had no reply of their own. */
 function brokenDown({ phase, response, error, unknown }: Breakdown): Outcome {

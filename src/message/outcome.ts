@@ -21,10 +21,16 @@ export interface Diagnostic {
 
 /**
  * One attempt, one recipient (U-016). `accepted` with `deliveredAt` (LMTP, local): delivered; without (SMTP, a
- * datagram): relayed (M-064). `rejected` is permanent, `notSent` safe to retry, `unknown` neither.
+ * datagram): relayed (M-064). `reportsFollow`: the next system was asked to report the delivery, and does (T-046). `rejected` is permanent, `notSent` safe to retry, `unknown` neither.
  */
 export type Outcome =
-  | { readonly outcome: 'accepted'; readonly deliveredAt?: Instant; readonly remoteId?: string; readonly response?: string }
+  | {
+      readonly outcome: 'accepted';
+      readonly deliveredAt?: Instant;
+      readonly remoteId?: string;
+      readonly response?: string;
+      readonly reportsFollow?: true;
+    }
   | { readonly outcome: 'rejected' | 'unknown'; readonly diagnostic: Diagnostic }
   | { readonly outcome: 'notSent'; readonly diagnostic: Diagnostic; readonly retryAfterMs?: number };
 

@@ -66,7 +66,9 @@ export type RecipientState =
       readonly diagnostic: Diagnostic;
       readonly next: 'operator' | { readonly verifyAt: Instant };
     }
-  | { readonly state: 'relayed' | 'delivered' | 'cancelled'; readonly at: Instant }
+  /** `reportsFollow`: the next system reports the delivery. */
+  | { readonly state: 'relayed'; readonly at: Instant; readonly reportsFollow?: true }
+  | { readonly state: 'delivered' | 'cancelled'; readonly at: Instant }
   | { readonly state: 'failed' | 'expired'; readonly at: Instant; readonly diagnostic: Diagnostic };
 
 export type StateName = RecipientState['state'];

@@ -154,8 +154,10 @@ function reported({ recipients }: StoredMessage, { recipient: id, status }: Reci
     case 'failed':
     case 'expired':
       return [{ recipient, status: 'failed', diagnostic: status.diagnostic, at: status.at }];
-    case 'delivered':
     case 'relayed':
+      // Two systems would report one delivery (RFC 3461 5.2.2).
+      return status.reportsFollow ? [] : [{ recipient, status: status.state, at: status.at }];
+    case 'delivered':
       return [{ recipient, status: status.state, at: status.at }];
     default:
       return [];

@@ -25,7 +25,9 @@ export function changeFor(outcome: RecipientOutcome, row: RecipientRow, handedOv
   switch (outcome.outcome) {
     case 'accepted': {
       const status: RecipientState =
-        outcome.deliveredAt === undefined ? { state: 'relayed', at: now } : { state: 'delivered', at: outcome.deliveredAt };
+        outcome.deliveredAt === undefined
+          ? { state: 'relayed', at: now, ...(outcome.reportsFollow && { reportsFollow: true }) }
+          : { state: 'delivered', at: outcome.deliveredAt };
       const last: Diagnostic | undefined =
         outcome.response === undefined ? undefined : { code: 'OK', text: outcome.response, response: outcome.response };
       return { recipient, status, countAttempt: true, ...(last && { last }), ...(outcome.remoteId !== undefined && { remoteId: outcome.remoteId }) };

@@ -148,8 +148,10 @@ test('T-046 what the sender wants to hear is passed on where DSN is offered, to 
     report: { delivery: true, returns: 'headers' },
     to: ['a@x.test', 'b@x.test', { address: 'c@x.test', report: { delivery: false, nonDelivery: false }, originalRecipient: 'rfc822;orig@x.test' }],
   };
-  const { steps, outcomes } = await sent(draft, { offers: ['DSN'] });
+  const { steps, outcomes, result } = await sent(draft, { offers: ['DSN'] });
   expect(outcomes).toEqual(['1:accepted', '2:accepted', '3:accepted']);
+  const followed = (results: unknown) => (results as { reportsFollow?: true }[]).map(({ reportsFollow = false }) => reportsFollow);
+  expect(followed(result)).toEqual([true, true, false]);
   expect(envelopeOf(steps)).toEqual([
     'MAIL FROM:<ann@mailspool.test> RET=HDRS ENVID=env+2B1',
     'RCPT TO:<a@x.test> NOTIFY=SUCCESS,FAILURE',
@@ -157,7 +159,9 @@ test('T-046 what the sender wants to hear is passed on where DSN is offered, to 
     'MAIL FROM:<ann@mailspool.test> RET=HDRS ENVID=env+2B1',
     'RCPT TO:<c@x.test> NOTIFY=NEVER ORCPT=rfc822;orig@x.test',
   ]);
-  expect(envelopeOf((await sent(draft, { offers: [] })).steps)).toHaveLength(4);
+  const plain = await sent(draft, { offers: [] });
+  expect(envelopeOf(plain.steps)).toHaveLength(4);
+  expect(followed(plain.result)).toEqual([false, false, false]);
 });
 
 test('T-002 content that turns out to be damaged is never ended: nothing is sent', async () => {

@@ -58,6 +58,27 @@ test('M-065 a delivery report only where it was asked for; a non-delivery report
   expect((await reports(own)).map(({ properties }) => properties.messageClass).toSorted()).toEqual(['REPORT.IPM.Note.DR', 'REPORT.IPM.Note.NDR']);
 });
 
+test('T-046 where the next system reports no deliveries, "relayed" is told here; where it does, its report is the only one', async () => {
+  const own = await world({
+    loopback: {
+      answer: ({ recipients }) =>
+        recipients.map(({ id, address }) => ({
+          recipient: id,
+          outcome: 'accepted' as const,
+          ...(address.startsWith('bob') && { reportsFollow: true as const }),
+        })),
+    },
+  });
+  const { id } = await own.spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']), { report: { delivery: true } });
+  await own.clock.settle();
+  const [report, ...more] = await reports(own);
+  expect(more).toEqual([]);
+  const raw = await text(own, report?.id as never);
+  expect(raw).toContain('Final-Recipient: rfc822; cleo@harbour.example\r\nAction: relayed\r\n');
+  expect(raw).not.toContain('Final-Recipient: rfc822; bob@harbour.example');
+  expect(await own.states(id)).toEqual({ 'bob@harbour.example': 'relayed', 'cleo@harbour.example': 'relayed' });
+});
+
 test('M-066 a non-delivery report attaches the message as it was at submit; a delivery report does not', async () => {
   const own = await world({
     preprocessors: [

@@ -326,11 +326,17 @@ test('T-012 an at-most-once message is never sent twice: an unknown end stays un
   expect(await states(id)).toEqual({ 'bob@harbour.example': 'uncertain' });
 });
 
-test('a delay warning is sent once at its age, and not where it is declined', async () => {
-  const { spooler, clock } = await world({ loopback: { answer: () => temporary } });
+test('T-047 a delay warning is sent once at each age, and never where it is declined or the sender is null', async () => {
+  const hour = 3_600_000;
+  const retry = { ...retryPolicy(seededRandom(1)), warnAfterMs: [hour, 4 * hour] };
+  const { spooler, clock } = await world({ retry, loopback: { answer: () => temporary } });
   await spooler.submit(note());
   await spooler.submit(note(), { report: { delay: false } });
-  await clock.advance('5h');
+  await spooler.submit(note('bob@harbour.example', { dsn: { notify: 'never' } }));
+  await spooler.submit(note('bob@harbour.example', { envelope: { from: '', to: 'bob@harbour.example' } }));
+  await clock.advance('3h');
+  expect(await collect(spooler.list({ direction: 'inbound' }))).toHaveLength(1);
+  await clock.advance('20h');
   const reports = await collect(spooler.list({ direction: 'inbound' }));
-  expect(reports.map(({ properties }) => properties.named?.['reportKind'])).toEqual(['delay']);
+  expect(reports.map(({ properties }) => properties.named?.['reportKind'])).toEqual(['delay', 'delay']);
 });

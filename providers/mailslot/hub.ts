@@ -39,7 +39,8 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#replays = new Seen({ maxIds: maxReplayIds, ms: 2 * options.windowMs });
+    // A frame of a clock that is ahead is fresh for both halves of the window, to the last millisecond.
+    this.#replays = new Seen({ maxIds: maxReplayIds, ms: 2 * options.windowMs + 1 });
   }
 
   /** `listening`, or `elsewhere` while another process is the hub. */
@@ -90,9 +91,11 @@ export class Hub {
   }
 
   async #listens(): Promise<boolean> {
-    const { network, listen, logger } = this.#options;
+    const { network, listen, clock, logger } = this.#options;
     try {
       this.#link = await network.listen(listen, (frame, { address }) => this.receive(frame, address));
+      // What was sent before may have been received by the hub that was there before.
+      this.#replays.raiseFloor(clock.now() - 1);
       logger.debug({ port: listen.port, addresses: listen.addresses }, 'the mailslot hub listens');
       return true;
     } catch (error) {

@@ -1,6 +1,7 @@
 // What carries frames between computers: UDP, or what a test puts in its place.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 export interface Destination {
   readonly address: string;
@@ -43,16 +44,15 @@ export const udpNetwork: Network = {
   listen: async ({ addresses, port, groups, ttl, broadcast }, onFrame) => {
     const sockets = new Map<string, Socket>();
     try {
+      for (const address of addresses) sockets.set(address, await openSender(address, port, ttl));
       // A socket that is bound to one address hears neither broadcasts nor groups: those have sockets of their own.
-      for (const address of addresses) sockets.set(address, await openSocket(address, port, ttl));
-      if (broadcast !== undefined && !sockets.has(anyIpv4)) sockets.set(broadcast, await openSocket(broadcast, port, ttl));
+      if (broadcast !== undefined && !sockets.has(anyIpv4)) sockets.set(broadcast, await openSocket(broadcast, port));
       for (const group of groups) {
         const home = addresses.find((address) => isIPv6(address) === isIPv6(group));
         if (home === undefined) continue;
-        const isAny = home === anyIpv4 || home === anyIpv6;
-        const socket = (isAny ? sockets.get(home) : undefined) ?? (await openSocket(group, port, ttl));
-        sockets.set(isAny ? home : group, socket);
-        socket.addMembership(group, isIPv6(home) || isAny ? undefined : home);
+        const socket = (isAny(home) ? sockets.get(home) : undefined) ?? (await openSocket(group, port));
+        sockets.set(isAny(home) ? home : group, socket);
+        socket.addMembership(group, interfaceOf(home));
       }
     } catch (error) {
       await Promise.all([...sockets.values()].map(closed));
@@ -60,26 +60,32 @@ export const udpNetwork: Network = {
     }
     for (const socket of sockets.values()) socket.on('message', onFrame);
     return linkOf(
-      addresses.map((address) => sockets.get(address) as Socket),
+      addresses.map((address) => [address, sockets.get(address) as Socket]),
       [...sockets.values()],
     );
   },
   sender: async ({ addresses, ttl }) => {
-    const sockets: Socket[] = [];
-    for (const address of addresses) sockets.push(await openSocket(address, 0, ttl));
-    for (const socket of sockets) socket.unref();
-    return linkOf(sockets, sockets);
+    const sockets: [string, Socket][] = [];
+    for (const address of addresses) sockets.push([address, await openSender(address, 0, ttl)]);
+    for (const [, socket] of sockets) socket.unref();
+    return linkOf(
+      sockets,
+      sockets.map(([, socket]) => socket),
+    );
   },
 };
 
 const anyIpv4 = '0.0.0.0';
 const anyIpv6 = '::';
+const isAny = (address: string): boolean => address === anyIpv4 || address === anyIpv6;
 
-function linkOf(senders: readonly Socket[], all: readonly Socket[]): Link {
+function linkOf(senders: readonly (readonly [string, Socket])[], all: readonly Socket[]): Link {
+  const ofFamily = (six: boolean) => senders.find(([address]) => isIPv6(address) === six)?.[1];
+  const [four, six] = [ofFamily(false), ofFamily(true)];
   return {
     send: (frame, { address, port }) =>
       new Promise((resolve, reject) => {
-        const socket = senders.find((one) => isIPv6(one.address().address) === isIPv6(address));
+        const socket = address.includes(':') ? six : four;
         if (!socket) return reject(new Error(`no address of this computer is of the family of ${address}`));
         socket.send(frame, port, address, (error) => (error ? reject(error) : resolve()));
       }),
@@ -87,7 +93,18 @@ function linkOf(senders: readonly Socket[], all: readonly Socket[]): Link {
   };
 }
 
-async function openSocket(address: string, port: number, ttl: number): Promise<Socket> {
+/** Bound to an address of this computer. */
+async function openSender(address: string, port: number, ttl: number): Promise<Socket> {
+  const socket = await openSocket(address, port);
+  socket.setBroadcast(true);
+  socket.setMulticastTTL(ttl);
+  socket.setMulticastLoopback(true);
+  const multicastInterface = interfaceOf(address);
+  if (multicastInterface !== undefined) socket.setMulticastInterface(multicastInterface);
+  return socket;
+}
+
+async function openSocket(address: string, port: number): Promise<Socket> {
   // Without reuseAddr: two sockets on one port do not share, one of them gets everything.
   const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', recvBufferSize: 4 * 1_024 * 1_024 });
   await new Promise<void>((resolve, reject) => {
@@ -102,16 +119,16 @@ async function openSocket(address: string, port: number, ttl: number): Promise<S
   });
   // Errors of datagrams under way concern nobody: there is no receipt (S-027).
   socket.on('error', () => undefined);
-  socket.setBroadcast(true);
-  socket.setMulticastTTL(ttl);
-  socket.setMulticastLoopback(true);
-  if (!isIPv6(address) && address !== anyIpv4 && !isMulticast(address) && !address.endsWith('.255')) socket.setMulticastInterface(address);
   return socket;
 }
 
-const isMulticast = (address: string): boolean => {
-  const first = Number(address.split('.')[0]);
-  return first >= 224 && first < 240;
-};
+/** What groups are joined on and multicast leaves by; `undefined` is the system's choice. IPv6 has no groups on `lo`. */
+function interfaceOf(address: string): string | undefined {
+  if (isAny(address) || address === '::1') return undefined;
+  if (!isIPv6(address)) return address;
+  const [plain, zone] = address.split('%');
+  const named = zone ?? Object.entries(networkInterfaces()).find(([, all]) => all?.some((one) => one.address === plain))?.[0];
+  return named === undefined ? undefined : `::%${named}`;
+}
 
 const closed = (socket: Socket): Promise<void> => new Promise((resolve) => socket.close(() => resolve()));

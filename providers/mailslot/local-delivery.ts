@@ -85,8 +85,6 @@ export class LocalDelivery {
 
 function passedOn(socket: Socket, frame: readonly Buffer[]): Delivered {
   if (socket.writableLength > maxWaitingBytes) return 'queueFull';
-  socket.cork();
-  for (const part of frame) socket.write(part);
-  socket.uncork();
+  socket.write(Buffer.concat(frame));
   return 'delivered';
 }

@@ -1,15 +1,8 @@
 // The Remote Mailslot Protocol (MS-MAIL) over NetBIOS datagrams: what Windows and Samba speak.
 import type { Random } from 'mailspool/provider';
 import { decodeMailslotWrite, encodeMailslotWrite, maxRequestBytes, maxWriteBytes } from './mailslot-write.ts';
-import { slotKey } from './name.ts';
-import {
-  datagramType,
-  decodeNetbiosDatagram,
-  encodeNetbiosDatagram,
-  netbiosDatagramPort,
-  type NetbiosName,
-  netbiosOverheadBytes,
-} from './netbios-datagram.ts';
+import { datagramType, decodeNetbiosDatagram, encodeNetbiosDatagram, netbiosDatagramPort, netbiosOverheadBytes } from './netbios-datagram.ts';
+import { destinationName, masterBrowsers, workstation } from './netbios-suffix.ts';
 import type { Datagram, DropReason, WireFormat } from './wire-format.ts';
 
 export interface MsMailOptions {
@@ -18,19 +11,16 @@ export interface MsMailOptions {
   readonly sourcePort: number;
 }
 
-/** The sixteenth byte of a name: workstation, and the local master browser, which reads `\MAILSLOT\BROWSE` (MS-BRWS). */
-const workstation = 0x00;
-const localMaster = 0x1d;
-
-/** Announcements to everybody go to these. */
-const everybody: readonly string[] = ['*', '\x01\x02__MSBROWSE__\x02'];
+/** Who is meant by these is everybody. */
+const everybody: readonly string[] = ['*', masterBrowsers.name];
 /** A scope of several labels of at most 63 bytes may stand behind each name. */
 const maxScopeBytes = 510;
+const maxFrameBytes: number = netbiosOverheadBytes + maxScopeBytes + maxRequestBytes;
 
 export const msMailFormat = (random: Random, { sourceAddress, sourcePort }: MsMailOptions): WireFormat => ({
   name: 'ms-mail',
   defaultPort: netbiosDatagramPort,
-  maxFrameBytes: netbiosOverheadBytes + maxScopeBytes + maxRequestBytes,
+  maxFrameBytes,
   maxDataBytes: maxWriteBytes,
   encode: (datagram) =>
     encodeNetbiosDatagram({
@@ -39,25 +29,22 @@ export const msMailFormat = (random: Random, { sourceAddress, sourcePort }: MsMa
       sourceAddress,
       sourcePort,
       source: { name: datagram.source, suffix: workstation },
-      destination: destinationOf(datagram),
+      destination: destinationName(datagram),
       data: encodeMailslotWrite(datagram),
     }),
   decode,
 });
 
-const destinationOf = ({ scope, target, path }: Datagram): NetbiosName => ({
-  name: target,
-  suffix: scope === 'domain' && slotKey(path) === 'browse' ? localMaster : workstation,
-});
-
 function decode(frame: Buffer): Datagram | DropReason {
+  if (frame.length > maxFrameBytes) return 'oversized';
   const packet = decodeNetbiosDatagram(frame);
   if (!packet) return 'malformed';
   const write = decodeMailslotWrite(packet.data);
   if (typeof write === 'string') return write;
   const { name } = packet.destination;
   return {
-    source: packet.source.name,
+    // Names may have letters of any code page, but nothing that drives a terminal.
+    source: packet.source.name.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?'),
     // A unique name may be a domain's all the same: its master browser's.
     scope: packet.type === datagramType.directUnique ? 'host' : 'domain',
     target: everybody.includes(name) ? '*' : name,

@@ -2,6 +2,7 @@
 // only computer there is.
 import { type Clock, type Logger, MailspoolError, type Random } from 'mailspool/provider';
 import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { KeyRing, type MailslotAuthentication } from './authentication.ts';
 import { destinationsOf, groupsOf, type MailslotDirectory, unicast } from './destinations.ts';
 import { Hub } from './hub.ts';
@@ -71,13 +72,14 @@ export class NetworkedHost {
     this.#transport = network.transport ?? (options.network ? udpNetwork : networkOfOne());
     this.#addresses = network.addresses ?? ['127.0.0.1'];
     this.#ttl = network.ttl ?? 1;
-    const [sourceAddress = '127.0.0.1'] = this.#addresses.filter((address) => !isIPv6(address));
     if (network.format === 'ms-mail' && keys)
       throw new MailspoolError('ECONFIG', 'network.authentication: the Remote Mailslot Protocol has none; use the native format', {
         field: 'network.authentication',
       });
     this.#format =
-      network.format === 'ms-mail' ? msMailFormat(random, { sourceAddress, sourcePort: network.port ?? netbiosDatagramPort }) : nativeFormat(keys);
+      network.format === 'ms-mail'
+        ? msMailFormat(random, { sourceAddress: sourceAddressOf(this.#addresses), sourcePort: network.port ?? netbiosDatagramPort })
+        : nativeFormat(keys);
     const port = network.port ?? this.#format.defaultPort;
     const families = [...new Set(this.#addresses.map((address) => (isIPv6(address) ? 6 : 4)))];
     this.#directory = {
@@ -169,4 +171,13 @@ export class NetworkedHost {
     this.#sender ??= this.#transport.sender({ addresses: this.#addresses, ttl: this.#ttl });
     return this.#sender;
   }
+}
+
+/** What NetBIOS datagrams say of where they come from (RFC 1002 section 4.4.1). */
+function sourceAddressOf(addresses: readonly string[]): string {
+  const loopback = '127.0.0.1';
+  const own = addresses.find((address) => !isIPv6(address)) ?? loopback;
+  if (own !== '0.0.0.0') return own;
+  const outward = Object.values(networkInterfaces()).flatMap((all = []) => all.filter(({ family, internal }) => family === 'IPv4' && !internal));
+  return outward[0]?.address ?? loopback;
 }

@@ -1,8 +1,8 @@
 // Writes datagrams to a slot of another computer, or of every computer of a domain. Opening one contacts nobody (S-019).
-import type { Clock, Random } from 'mailspool/provider';
+import { type Clock, MailspoolError, type Random } from 'mailspool/provider';
 import { MailslotClosedError, MailslotMessageTooLargeError } from './errors.ts';
 import type { Destination, Link } from './link.ts';
-import type { MailslotAddress } from './name.ts';
+import { formatMailslotName, type MailslotAddress } from './name.ts';
 import type { Datagram, WireFormat } from './wire-format.ts';
 import type { MailslotWriter } from './writer.ts';
 
@@ -37,11 +37,21 @@ export function remoteWriter({ address, target, source, destinations, format, li
       if (data.length > maxMessageSize) throw new MailslotMessageTooLargeError('EBADNETPATH', address, data.length, maxMessageSize);
       const id = Buffer.from(random.bytes(16)).toString('hex');
       const frame = format.encode({ id, sentAt: clock.now(), source, scope, target, path, data });
-      const open = await link();
-      await Promise.all(destinations.map(async (destination) => await open.send(frame, destination)));
+      await handedOver(await link(), frame, destinations, address);
       return { bytes: data.length, outcome: 'relayed' };
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** To each; it is enough that the network took one. @throws ENETWORK */
+async function handedOver(link: Link, frame: Buffer, destinations: readonly Destination[], address: MailslotAddress): Promise<void> {
+  const [only] = destinations;
+  const sent = destinations.length === 1 && only ? [link.send(frame, only)] : destinations.map((destination) => link.send(frame, destination));
+  const refusals = (await Promise.allSettled(sent)).filter((one) => one.status === 'rejected');
+  if (refusals.length < sent.length) return;
+  const cause = refusals[0]?.reason as unknown;
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  throw new MailspoolError('ENETWORK', `the network did not take a datagram to ${formatMailslotName(address)}${why}`, { cause });
 }

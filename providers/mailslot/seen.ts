@@ -16,30 +16,30 @@ export class Seen {
     this.#bounds = bounds;
   }
 
-  /**
-   * What was sent up to then may have been forgotten for lack of room: whoever must not take a replay takes nothing of
-   * that age.
-   */
+  /** What was sent up to then may have been forgotten: whoever must not take a replay takes nothing of that age. */
   get floor(): Instant {
     return this.#floor;
+  }
+
+  /** What was sent up to then was perhaps seen by somebody else. */
+  raiseFloor(to: Instant): void {
+    this.#floor = Math.max(this.#floor, to);
   }
 
   /** Whether it is new; it is known from now on. */
   add(id: string, sentAt: Instant, now: Instant): boolean {
     for (const [old, { until }] of this.#ids) {
       if (until > now) break;
-      this.#ids.delete(old);
+      this.#forget(old);
     }
     if (this.#ids.has(id)) return false;
     this.#ids.set(id, { until: now + this.#bounds.ms, sentAt });
-    if (this.#ids.size > this.#bounds.maxIds) this.#forgetOldest();
+    if (this.#ids.size > this.#bounds.maxIds) this.#forget(this.#ids.keys().next().value as string);
     return true;
   }
 
-  #forgetOldest(): void {
-    const [oldest] = this.#ids;
-    if (!oldest) return;
-    this.#ids.delete(oldest[0]);
-    this.#floor = Math.max(this.#floor, oldest[1].sentAt);
+  #forget(id: string): void {
+    this.raiseFloor(this.#ids.get(id)?.sentAt ?? this.#floor);
+    this.#ids.delete(id);
   }
 }

@@ -20,7 +20,7 @@ export interface MailslotWriter extends AsyncDisposable {
   readonly maxMessageSize: number;
   /**
    * One message, whole or not at all. A full local slot lets the writer wait, which `signal` ends.
-   * @throws EBADNETPATH, EMAXSIZE, EINVALIDOBJECT once the slot is gone, or the signal's reason
+   * @throws EBADNETPATH, EMAXSIZE, EINVALIDOBJECT once the slot is gone, ENETWORK, or the signal's reason
    */
   write(data: Uint8Array | string, options?: { readonly signal?: AbortSignal }): Promise<MailslotWritten>;
   close(): Promise<void>;

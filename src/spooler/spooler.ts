@@ -79,7 +79,7 @@ export class MailSpooler implements Spooler {
       this.#status.changed();
       this.#storeLink.sessionsChanged();
     });
-    this.#storeLink = new StoreLink({ engine, settler: this.#settler, loops: this.#loops, life: this.#life.signal });
+    this.#storeLink = new StoreLink({ engine, settler: this.#settler, loops: this.#loops, others: this.#others, life: this.#life.signal });
     this.#newMail = new NewMailFeed(engine);
     const { inFlight, reports, deferrals, flushing, submission, sessions: known } = this.#loops;
     this.#statusObjects = new StatusObjects({ engine, settler: this.#settler, sessions: known, flushing, life: this.#life.signal });

@@ -11,12 +11,14 @@ import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import type { Engine } from './engine.ts';
 import type { Loops } from './loops.ts';
+import type { OthersChanges } from './others-changes.ts';
 import type { Settler } from './settler.ts';
 
 interface LinkParts {
   readonly engine: Engine;
   readonly settler: Settler;
   readonly loops: Loops;
+  readonly others: OthersChanges | undefined;
   /** Ends with the spooler. */
   readonly life: AbortSignal;
 }
@@ -77,9 +79,10 @@ export class StoreLink implements StoreSupport {
 
   /** Lets the loop over the queue take the message, and waits until it is filed, here or by another spooler on the store. */
   async #filed(id: EntryId, queue: 'finishing' | 'received'): Promise<void> {
-    const { settler, loops, life } = this.#parts;
+    const { settler, others, loops, life } = this.#parts;
     const written = new Bell();
     const unwatch = settler.watch(id, () => written.ring());
+    const elsewhere = others?.listen(id, () => written.ring());
     try {
       for (let next = written.next(); await this.#waits(id); next = written.next()) {
         loops.queuesChanged([queue]);
@@ -87,6 +90,7 @@ export class StoreLink implements StoreSupport {
       }
     } finally {
       unwatch();
+      elsewhere?.end();
     }
   }
 

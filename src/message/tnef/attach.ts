@@ -44,8 +44,9 @@ async function headerOf(content: Content): Promise<Uint8Array | undefined> {
   const stream = content.stream();
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      const searched = Math.max(0, head.length - 3);
       head = Buffer.concat([head, chunk]);
-      const end = bodyStart(head);
+      const end = bodyStart(head, searched);
       if (end !== undefined) return head.subarray(0, end);
       if (head.length > longestHeader) return undefined;
     }

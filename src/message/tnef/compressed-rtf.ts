@@ -8,6 +8,7 @@ const headerBytes = 12;
 const dictionaryBytes = 4096;
 /** A run of at most 17 bytes takes two. */
 const mostExpansion = 9;
+const mostRawBytes = 16 * 1024 * 1024;
 const begin =
   '{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArial' +
   'Times New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx';
@@ -23,7 +24,7 @@ export function decompressedRtf(bytes: Uint8Array): Uint8Array {
   const body = header.take(content);
   if (kind === uncompressed) return body.subarray(0, rawBytes);
   if (kind !== compressed) throw new Damaged('RTF is compressed in an unknown way');
-  if (rawBytes > body.length * mostExpansion) throw new Damaged(`${body.length} bytes of RTF cannot become ${rawBytes}`);
+  if (rawBytes > Math.min(mostRawBytes, body.length * mostExpansion)) throw new Damaged(`${body.length} bytes of RTF cannot become ${rawBytes}`);
   return expanded(new ByteReader(body), rawBytes);
 }
 

@@ -72,7 +72,7 @@ export function contentOf(message: Uint8Array, { fields, bodyStart: from, end }:
 }
 
 function unquoted(body: Buffer): Uint8Array {
-  const text = body.toString('latin1').replace(/[ \t]*=[ \t]*\r?\n/g, '');
+  const text = body.toString('latin1').replace(/=[ \t]*\r?\n/g, '');
   return Buffer.from(
     text.replace(/=([\dA-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
     'latin1',

@@ -9,7 +9,9 @@ import { decompressedRtf } from '../../../src/message/tnef/compressed-rtf.ts';
 import { decodeTnef } from '../../../src/message/tnef/decode.ts';
 import { encodeTnef } from '../../../src/message/tnef/encode.ts';
 import { expandTnef } from '../../../src/message/tnef/expand.ts';
+import { contentOf, leaves } from '../../../src/message/tnef/mime-parts.ts';
 import type { TnefMessage } from '../../../src/message/tnef/tnef-message.ts';
+import { growth, linear } from './growth.ts';
 import { fc, test } from './property.ts';
 import { inboundMail as winmail } from './tnef-mail.ts';
 
@@ -205,6 +207,36 @@ describe('a message with winmail.dat', () => {
     expect(await expandTnef(bytes('Subject: x\r\n\r\napplication/ms-tnef\r\n'))).toEqual({ result: 'none' });
     const signed = bytes(winmail(encodeTnef(full)).toString('latin1').replace('multipart/mixed', 'multipart/signed'));
     expect(await expandTnef(signed)).toEqual({ result: 'none' });
+  });
+
+  it('M-048 a part in quoted-printable is read', async () => {
+    const quoted = (text: string) => `Content-Type: application/ms-tnef\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${text}`;
+    const hex = [...encodeTnef({ ...empty, properties: { messageClass: 'IPM.Berth' } })].map(
+      (byte) => `=${byte.toString(16).padStart(2, '0').toUpperCase()}`,
+    );
+    expect(await expandTnef(bytes(quoted(hex.join('').replaceAll(/.{75}/g, '$&=\r\n'))))).toMatchObject({
+      properties: { messageClass: 'IPM.Berth' },
+    });
+  });
+
+  it('M-048 a hostile message takes no longer than its length', () => {
+    const head = 'Content-Type: application/ms-tnef\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n';
+    const parts = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n';
+    for (const [first, piece] of [
+      [head, ' '],
+      [head, '= '],
+      [head, '=\t'],
+      [head, '=\r\n'],
+      [parts, '--b\r\n'],
+      [parts, '--b \r\n\r\n'],
+      [parts, `--b\r\n${parts}`],
+    ] as const) {
+      const read = (size: number) => {
+        const message = bytes(first + piece.repeat(size / piece.length));
+        for (const part of leaves(message).slice(0, 1)) decodeTnef(contentOf(message, part));
+      };
+      expect([piece, growth(read) < linear]).toEqual([piece, true]);
+    }
   });
 
   it('M-048 mutated messages are survived', async () => {

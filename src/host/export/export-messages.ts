@@ -83,7 +83,7 @@ async function intoFolder(source: Source, options: ExportOptions, place: string)
   const index = await open(join(place, 'messages.jsonl'), 'wx', 0o600);
   try {
     const exported = await new Export(source, options).each(async (message, raw) => {
-      const file = raw === undefined ? null : `${message.id}.eml`;
+      const file = raw === undefined ? null : fileOf(message);
       if (file !== null && raw !== undefined) {
         const stream = createWriteStream(join(place, file), { mode: 0o600, flags: 'wx' });
         await written(stream, raw);
@@ -98,6 +98,9 @@ async function intoFolder(source: Source, options: ExportOptions, place: string)
     await index.close();
   }
 }
+
+/** Whatever a store calls its messages, the file lies in the folder (X-019). */
+const fileOf = ({ id }: Message): string => `${encodeURIComponent(id).replaceAll('.', '%2E')}.eml`;
 
 class Export {
   readonly #source: Source;

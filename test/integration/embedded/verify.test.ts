@@ -106,7 +106,7 @@ describe('verifyStore', () => {
     ['content', "UPDATE content SET bytes = CAST(replace(bytes, 'Hello', 'Jello') AS BLOB) WHERE file IS NULL", /are not the \d+ that were written/],
     ['content', 'UPDATE content SET bytes = NULL WHERE file IS NULL', /neither in the table nor in one file/],
   ];
-  it.each(sql)('says what is wrong and what to do: %s, after %s', async (kind, statement, text) => {
+  it.each(sql)('T-003 says what is wrong and what to do: %s, after %s', async (kind, statement, text) => {
     await copied();
     const connection = openConnection(join(directory, 'store.db'));
     connection.exec(statement);
@@ -132,7 +132,7 @@ describe('verifyStore', () => {
     expect((await verifyStore({ directory })).problems).toMatchObject([{ kind: 'content', text: expect.stringMatching(/cannot be read/) as string }]);
   });
 
-  it('a database file that SQLite finds broken is told as such; no store is an error', async () => {
+  it('T-003 a database file that SQLite finds broken is told as such; no store is an error', async () => {
     await copied();
     const connection = openConnection(join(directory, 'store.db'));
     const page = Number(connection.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'message_by_folder'").get()?.['rootpage']);

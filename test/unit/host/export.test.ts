@@ -66,6 +66,13 @@ describe('exportMessages', () => {
     expect(await readdir(folder)).toEqual(['mail']);
   });
 
+  it('X-019 no identifier leads out of the folder', async () => {
+    const to = join(folder, 'mail');
+    await exportMessages(source(['../up', '/etc/x', '..', 'a\u0000b'].map((id) => message(id))), { format: 'eml', to });
+    expect(await readdir(folder)).toEqual(['mail']);
+    expect((await readdir(to)).sort()).toEqual(['%2E%2E%2Fup.eml', '%2E%2E.eml', '%2Fetc%2Fx.eml', 'a%00b.eml', 'messages.jsonl']);
+  });
+
   it('jsonl: an object on each line, the bytes in base64', async () => {
     const to = join(folder, 'mail.jsonl');
     await exportMessages(source(four), { format: 'jsonl', to });

@@ -46,7 +46,7 @@ export interface VerificationProgress {
 }
 
 export const remedies = {
-  backup: 'Keep a copy of the directory, and restore the store from a backup; `mailspool store export` saves what can be read.',
+  backup: 'Keep a copy of the directory, and restore the store from a backup; `sqlite3 store.db .recover` saves what can be read.',
   message: 'The store sets it aside when it meets it, and the others go on; restore the message from a backup.',
   schedule: 'Hold the message and release it: that writes anew where it waits.',
   surplus: 'It costs nothing but a look; report it, with a copy of the store.',

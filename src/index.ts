@@ -43,6 +43,7 @@ export type {
   AccountSession,
   BulkVerb,
   CancelResult,
+  RescheduleResult,
   Explanation,
   GroupOptions,
   MarkReadOptions,

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { MailspoolError } from '../errors.ts';
 import type { Logger } from '../provider/spooler-support.ts';
 import type { TransportProvider } from '../provider/transport-provider.ts';
-import type { AccountOptions, RetryPolicy, SpoolerOptions } from '../spooler/contract.ts';
+import type { AccountOptions, GroupOptions, RetryPolicy, SpoolerOptions } from '../spooler/contract.ts';
 import { defaultRetry, retryPolicy, type RetryOptions } from '../spooler/retry.ts';
 import type { Retention } from '../store/message-store.ts';
 import { defaultRetention } from '../spooler/housekeeping.ts';
@@ -27,6 +27,8 @@ export interface Configuration {
   /** In transport order. */
   readonly providers?: readonly ProviderConfiguration[];
   readonly accounts?: readonly AccountConfiguration[];
+  /** Accounts that are sent from and fetched from together, in their own time. */
+  readonly groups?: readonly GroupOptions[];
   /** A changed schedule, or a policy of your own. */
   readonly retry?: RetryConfiguration | RetryPolicy;
   /** How long finished mail stays, in ms. */
@@ -98,13 +100,14 @@ const absolute = <T extends { readonly directory?: string | undefined }>(setting
   settings.directory === undefined ? settings : { ...settings, directory: resolve(base, settings.directory) };
 
 async function spoolerOptions(settings: CheckedConfiguration, base: string): Promise<Omit<SpoolerOptions, 'store'>> {
-  const { retry, retention, reports, offline, logger } = settings;
+  const { groups, retry, retention, reports, offline, logger } = settings;
   const providers = await Promise.all((settings.providers ?? []).map(async (entry, at) => await loadProvider(entry, `providers[${at}]`, base)));
   const accounts = await Promise.all((settings.accounts ?? []).map(async (account, at) => await accountOptions(account, `accounts[${at}]`, base)));
   refuseRepeatedNames(accounts);
   return {
     providers,
     accounts,
+    ...(groups === undefined ? {} : { groups }),
     ...(retry === undefined ? {} : { retry: isPolicy(retry) ? retry : retryPolicy(systemRandom, schedule(retry)) }),
     ...(retention === undefined ? {} : { retention }),
     ...(reports === undefined ? {} : { reports }),
@@ -157,6 +160,7 @@ function effective(settings: CheckedConfiguration, directory: string, file: stri
       ...(masked(account) as object),
       providers: providers.map(describedProvider),
     })),
+    groups: settings.groups ?? [],
     retry: retry !== undefined && isPolicy(retry) ? 'custom' : schedule(retry ?? {}),
     retention: { ...defaultRetention, ...retention },
     reports: settings.reports ?? 'store',

@@ -122,7 +122,7 @@ export interface Spooler extends AsyncDisposable {
   /** @throws ENOTFOUND */
   cancel(id: EntryId): Promise<CancelResult>;
   /** The lifetime moves along, unless the sender gave its end. @throws ENOTFOUND, EINVALID behind that end */
-  reschedule(id: EntryId, sendAt: SendAt): Promise<CancelResult>;
+  reschedule(id: EntryId, sendAt: SendAt): Promise<RescheduleResult>;
   /** By whatever way there is now. Unchanged: what does not wait or has not failed, and what retention took the content of. */
   readonly retry: BulkVerb;
   readonly hold: BulkVerb;
@@ -182,9 +182,13 @@ export interface SubmitReceipt extends Pick<SentMessageInfo, 'messageId' | 'enve
 /** nodemailer's result, and the rows behind it. `accepted` counts relayed and delivered. */
 export type SendResult = SentMessageInfo & { readonly id: EntryId; readonly recipients: readonly RecipientRow[] };
 
+export type TooLate = { readonly result: 'tooLate'; readonly reason: 'inProgress' | 'notQueued' };
+
+export type RescheduleResult = { readonly result: 'rescheduled' } | TooLate;
+
 export type CancelResult =
   | { readonly result: 'cancelled' }
-  | { readonly result: 'tooLate'; readonly reason: 'inProgress' | 'notQueued' }
+  | TooLate
   | { readonly result: 'partial'; readonly cancelled: readonly RecipientRow[]; readonly tooLate: readonly RecipientRow[] };
 
 export type BulkVerb = (

@@ -16,6 +16,7 @@ import type {
   AccountRow,
   BulkVerb,
   CancelResult,
+  RescheduleResult,
   Explanation,
   MarkReadOptions,
   MarkReadResult,
@@ -168,7 +169,7 @@ export class MailSpooler implements Spooler {
     return await this.#verbs.cancel(id);
   }
 
-  async reschedule(id: EntryId, sendAt: SendAt): Promise<CancelResult> {
+  async reschedule(id: EntryId, sendAt: SendAt): Promise<RescheduleResult> {
     this.#check();
     return await this.#verbs.reschedule(id, sendAt);
   }

@@ -7,7 +7,7 @@ import { isFinal } from '../message/transitions.ts';
 import type { SendAt } from '../message/submit-message.ts';
 import type { MessageFilter, RecipientChange, Settled, Settlement, StoredMessage } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
-import type { BulkVerb, CancelResult, PurgeVerb } from './contract.ts';
+import type { BulkVerb, CancelResult, PurgeVerb, RescheduleResult } from './contract.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Engine } from './engine.ts';
 import type { InFlight } from './in-flight.ts';
@@ -71,7 +71,7 @@ export class Verbs {
     return cancelResult(before, settled.changed, await this.#existingRows(id, settled));
   }
 
-  async reschedule(id: EntryId, sendAt: SendAt): Promise<CancelResult> {
+  async reschedule(id: EntryId, sendAt: SendAt): Promise<RescheduleResult> {
     const { settler, engine } = this.#parts;
     const before = await this.#existing(id);
     const dueAt = instantOf(sendAt, engine.clock.now(), before.submitTime);
@@ -90,7 +90,7 @@ export class Verbs {
     this.#parts.changed();
     if (settled.result !== 'written') return { result: 'tooLate', reason: 'inProgress' };
     engine.events.emit({ type: 'queued', id });
-    return { result: 'cancelled' };
+    return { result: 'rescheduled' };
   }
 
   /** What lasts from the time of sending moves with it. @throws EINVALID where the sender gave an end that comes before */

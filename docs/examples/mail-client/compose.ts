@@ -57,7 +57,7 @@ export const laterCommand: Command = {
   help: 'let what waits in the Outbox leave at another time',
   run: async ({ spooler, screen, numbers }, [number, time = '']) => {
     const { result } = await spooler.reschedule(numbers.id(number), when(time));
-    screen.say(result === 'cancelled' ? `[${number}] leaves then` : `[${number}] is not in the Outbox`);
+    screen.say(result === 'rescheduled' ? `[${number}] leaves then` : `[${number}] is not in the Outbox`);
   },
 };
 

@@ -14,6 +14,7 @@ export interface EffectiveConfiguration {
   readonly directory: string;
   readonly providers: readonly unknown[];
   readonly accounts: readonly unknown[];
+  readonly groups: readonly unknown[];
   /** `custom`: the file brings a policy of its own. */
   readonly retry: RetryOptions | 'custom';
   readonly retention: Retention;

@@ -33,6 +33,24 @@ const account = z.strictObject({
   providers: z.array(provider).min(1, { error: 'expected at least one provider' }),
 });
 
+const group = z.strictObject({
+  name: z.string().min(1),
+  everyMs: wholeMs.positive().optional(),
+  everyMsOffline: wholeMs.positive().optional(),
+  on: z.array(z.enum(['start', 'stop', 'networkUp'])).optional(),
+  members: z
+    .array(
+      z.strictObject({
+        account: z.string().min(1),
+        inbound: z.boolean(),
+        outbound: z.boolean(),
+        headersOnly: z.boolean().optional(),
+        maxSizeBytes: z.number().int().positive().optional(),
+      }),
+    )
+    .min(1, { error: 'expected at least one member' }),
+});
+
 const retrySchedule = z.strictObject({
   earlyMs: z.array(wholeMs).optional(),
   later: z
@@ -56,6 +74,7 @@ export const configurationSchema = z.strictObject({
   directory: z.string().min(1).optional(),
   providers: z.array(provider).optional(),
   accounts: z.array(account).optional(),
+  groups: z.array(group).optional(),
   retry: z.union([z.custom<object>((value) => hasMethod(value, 'next')), retrySchedule]).optional(),
   retention: z.strictObject({ contentMs: wholeMs.optional(), recordMs: wholeMs.optional(), idempotencyKeyMs: wholeMs.optional() }).optional(),
   reports: z.enum(['store', 'wire']).optional(),

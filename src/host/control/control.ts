@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MailspoolError } from '../../errors.ts';
 import type { Message } from '../../message/message.ts';
-import type { AccountRow, Explanation, SendResult, StatusRow, SubmitReceipt, CancelResult } from '../../spooler/contract.ts';
+import type { AccountRow, Explanation, SendResult, StatusRow, SubmitReceipt, CancelResult, RescheduleResult } from '../../spooler/contract.ts';
 import type { Change } from '../../store/message-store.ts';
 import { systemClock, type Clock } from '../../time/clock.ts';
 import { withDeadline } from '../../time/deadline.ts';
@@ -152,7 +152,7 @@ async function remote(peer: Peer, clock: Clock): Promise<RemoteSpooler> {
     release: async (where, options) => await ask('release', [where, options]),
     purge: async (where, options) => await ask('purge', [where, options]),
     resolve: async (id, recipient, word) => void (await ask('resolve', [id, recipient, word])),
-    reschedule: async (id, at) => await ask<CancelResult>('reschedule', [id, at instanceof Date ? at.getTime() : at]),
+    reschedule: async (id, at) => await ask<RescheduleResult>('reschedule', [id, at instanceof Date ? at.getTime() : at]),
     clone: async (id, changes, { signal, ...options } = {}) => await ask<SubmitReceipt>('clone', [id, changes, options], signal),
     flush: async ({ signal, ...options } = {}) => void (await ask('flush', [options], signal)),
     suspend: async (session) => void (await ask('suspend', [session])),

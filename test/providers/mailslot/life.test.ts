@@ -116,7 +116,9 @@ test('S-010 writers end with the slot: what they write later fails and is nowher
 
 test('S-011 what a process that was killed left behind is in nobody’s way', async () => {
   const directory = newDirectory();
-  const owner = fork(join(import.meta.dirname, 'owner.ts'), [directory, name], { execArgv: ['--conditions=mailspool-source', '--import=tsx'] });
+  const owner = fork(join(import.meta.dirname, 'owner-process.ts'), [directory, name], {
+    execArgv: ['--conditions=mailspool-source', '--import=tsx'],
+  });
   onTestFinished(() => void owner.kill('SIGKILL'));
   await once(owner, 'message');
   const here = computer({ directory });
@@ -135,7 +137,9 @@ test('S-011 what a process that was killed left behind is in nobody’s way', as
 
 test('S-011 of twenty processes that find a dead one’s name, one has it', async () => {
   const directory = newDirectory();
-  const owner = fork(join(import.meta.dirname, 'owner.ts'), [directory, name], { execArgv: ['--conditions=mailspool-source', '--import=tsx'] });
+  const owner = fork(join(import.meta.dirname, 'owner-process.ts'), [directory, name], {
+    execArgv: ['--conditions=mailspool-source', '--import=tsx'],
+  });
   await once(owner, 'message');
   owner.kill('SIGKILL');
   await once(owner, 'exit');

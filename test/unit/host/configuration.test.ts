@@ -91,6 +91,15 @@ describe('where settings come from', () => {
     expect(accounts?.[0]).toMatchObject({ name: 'work', identities: ['ann@work.test'] });
     expect(await accounts?.[0]?.credentials?.get(new AbortController().signal)).toEqual({ user: 'ann', pass: 'secret' });
   });
+
+  it('groups of accounts are handed on as they are written, and shown', async () => {
+    const groups = [
+      { name: 'often', everyMs: 60_000, on: ['start'], members: [{ account: 'work', inbound: true, outbound: true, headersOnly: true }] },
+    ];
+    await json({ accounts: [{ name: 'work', providers: [{ use: 'loopback' }] }], groups });
+    expect(await (await load()).options()).toMatchObject({ groups });
+    expect((await load()).effective.groups).toEqual(groups);
+  });
 });
 
 describe('what holds', () => {

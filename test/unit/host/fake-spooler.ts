@@ -103,7 +103,7 @@ export function fakeSpooler(messages: Message[] = []): FakeSpooler {
     reschedule: (id, at) => {
       calls.push(['reschedule', id, at]);
       return Promise.resolve(
-        found(id).folder === 'Outbox' ? { result: 'cancelled' as const } : { result: 'tooLate' as const, reason: 'notQueued' as const },
+        found(id).folder === 'Outbox' ? { result: 'rescheduled' as const } : { result: 'tooLate' as const, reason: 'notQueued' as const },
       );
     },
     clone: async (id, changes) => {

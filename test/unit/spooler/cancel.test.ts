@@ -120,7 +120,7 @@ test('M-072 a cancel after the final dot does not touch the hand-over: its reply
 test('a cancelled message can be rescheduled neither, a waiting one can', async () => {
   const { spooler, clock, provider } = await world();
   const { id } = await spooler.submit(note(), { sendAt: { afterMs: 60_000 } });
-  await spooler.reschedule(id, { afterMs: 3_600_000 });
+  expect(await spooler.reschedule(id, { afterMs: 3_600_000 })).toEqual({ result: 'rescheduled' });
   await clock.advance('30m');
   expect(provider.handedOver).toHaveLength(0);
   await clock.advance('31m');

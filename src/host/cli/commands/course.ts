@@ -45,11 +45,11 @@ export async function reschedule(context: Context, id: EntryId, flags: { readonl
   return await context.withSpooler<ExitCode>({}, async ({ spooler }) => {
     const { output, terminal } = context;
     const { result } = await spooler.reschedule(id, sendAt);
-    output.document({ id, result: result === 'cancelled' ? 'rescheduled' : result });
+    output.document({ id, result });
     const at = typeof sendAt === 'number' ? sendAt : terminal.clock.now() + (flags.after ?? 0);
-    if (result === 'cancelled') output.line(`${output.paint('good', 'rescheduled')}  ${id}  not before ${dateTime(at)}`);
+    if (result === 'rescheduled') output.line(`${output.paint('good', 'rescheduled')}  ${id}  not before ${dateTime(at)}`);
     else output.line(`${output.paint('bad', 'too late')}  ${id}`);
-    return result === 'cancelled' ? 0 : 5;
+    return result === 'rescheduled' ? 0 : 5;
   });
 }
 

@@ -1,5 +1,6 @@
 // Headers first: lists what there is, and fetches, deletes or moves what is marked.
 import { TransportError, type InboundMessage, type SpoolerSupport, type TransportProvider, type TransportSession } from 'mailspool/provider';
+import { virtualTime } from 'mailspool/testing';
 import { expect, test } from 'vitest';
 import type { EntryId, Mark, Message, SessionKey, ValidateRequest } from '../../../src/index.ts';
 import { type LastingStore, newStore } from './stores.ts';
@@ -305,6 +306,28 @@ test('M-110 a group with a size limit gets larger messages as headers, also whil
   expect(await whole(own)).toEqual(['small', 'large']);
   await own.clock.advance('1h');
   expect(own.provider.waiting).toEqual(['later']);
+});
+
+test('M-110 what a session fetches by itself while a group has it online keeps to the limit, too', async () => {
+  const clock = virtualTime();
+  const loopback = { reception: 'poll', limits: { pollIntervalMs: 1_000 }, flush: async () => await clock.sleep(10_000) } as const;
+  const groups = [{ name: 'headers', members: [{ account: 'loopback', inbound: true, outbound: false, headersOnly: true }] }];
+  const own = await world({ loopback, groups, clock, offline: true });
+  own.provider.push(mail('one'));
+  const { done } = own.spooler.sendReceive('headers');
+  await clock.advance('1m');
+  await done;
+  expect(await whole(own)).toEqual([]);
+  expect(await entries(own)).toHaveLength(1);
+});
+
+test('M-110 a session that says it is busy is not asked, and its marks stay', async () => {
+  const own = await listed(['one']);
+  await mark(own, { one: 'download' });
+  own.provider.sessions[0]?.support.updateStatus({ remoteValidateOk: false }, { merge: true });
+  expect(await rowOf(own)).toMatchObject({ remoteValidateOk: false });
+  await expect(validate(own, { refreshHeaders: true })).rejects.toMatchObject({ code: 'EBUSY' });
+  expect((await entries(own)).map(({ mark: wish }) => wish)).toEqual(['download']);
 });
 
 test('M-110 an account that wants headers gets no more by itself, whatever arrives', async () => {

@@ -73,4 +73,11 @@ export const events: readonly Removal[] = [
     replace: '',
     why: 'the row does not show that a direction is open',
   },
+  {
+    number: 'M-088',
+    file: 'src/spooler/spooler.ts',
+    find: 'await this.#loops.sessions.switch(session);',
+    replace: 'if (!this.#loops.active) await this.#loops.sessions.switch(session);',
+    why: 'no event reaches a session beside its pending calls',
+  },
 ];

@@ -72,4 +72,25 @@ export const logon: readonly Removal[] = [
     replace: "if (!stored && access === 'read' && name === '') throw",
     why: 'a section that is not there opens for reading',
   },
+  {
+    number: 'M-011',
+    file: 'providers/loopback/index.ts',
+    find: 'findIndex((session) => session.support === support)',
+    replace: 'findIndex((session) => session.support !== support)',
+    why: 'one session that logs off takes another along',
+  },
+  {
+    number: 'M-012',
+    file: 'src/spooler/outbound-message.ts',
+    find: 'this.allRecipients = recipients;',
+    replace: 'this.allRecipients = recipients.filter(({ id }) => rows.some((row) => row.id === id));',
+    why: 'a session does not see whom others carry',
+  },
+  {
+    number: 'M-013',
+    file: 'src/spooler/sessions.ts',
+    find: 'session.options = [...(session.transport?.options ?? [])];',
+    replace: 'session.options = [];',
+    why: 'nobody can ask for the options of sessions',
+  },
 ];

@@ -87,4 +87,18 @@ export const outbound: readonly Removal[] = [
       "singleLines(given, 'properties');\n  if (Object.keys(given).some((name) => name.startsWith('x-'))) throw new MailspoolError('EINVALID', 'a property cannot be carried', { field: 'properties' });",
     why: 'a property that cannot be carried fails the send',
   },
+  {
+    number: 'M-048',
+    file: 'src/message/tnef/expand.ts',
+    find: "if (header && correlationKey && header !== correlationKey.trim()) return { result: 'foreign' };",
+    replace: '',
+    why: 'a TNEF part of another message is decoded',
+  },
+  {
+    number: 'M-048',
+    file: 'src/message/tnef/expand.ts',
+    find: 'if (header && correlationKey && header',
+    replace: 'if (header',
+    why: 'a TNEF part without a correlation key is ignored',
+  },
 ];

@@ -59,4 +59,11 @@ export const status: readonly Removal[] = [
     replace: '',
     why: 'the row does not say whether outbound is open',
   },
+  {
+    number: 'M-102',
+    file: 'src/spooler/status-objects.ts',
+    find: "await bound(session, 'changePassword')(old, fresh)",
+    replace: "await bound(session, 'changePassword')(fresh, fresh)",
+    why: 'the old password is not handed on',
+  },
 ];

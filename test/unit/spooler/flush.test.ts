@@ -222,10 +222,17 @@ test("M-097 the spooler's own object has validate and flush; a session's has wha
   expect(() => spooler.statusObject(row('nobody'))).toThrow(expect.objectContaining({ code: 'ENOTFOUND' }) as Error);
 });
 
-test('M-102 a wrong old password is what the session says of it', async () => {
-  const refuse = () => Promise.reject(Object.assign(new Error('wrong'), { code: 'ENOACCESS' }));
-  const { spooler } = await world({ providers: [telling('one', [], { changePassword: refuse }).provider] });
-  await expect(spooler.statusObject(row('one')).changePassword('wrong', 'new')).rejects.toMatchObject({ code: 'ENOACCESS' });
+test('M-102 a wrong old password is what the session says of it, and a right one is changed', async () => {
+  let password = 'old';
+  const changePassword = async (old: string, fresh: string) => {
+    if (old !== password) throw Object.assign(new Error('wrong'), { code: 'ENOACCESS' });
+    password = fresh;
+  };
+  const { spooler } = await world({ providers: [telling('one', [], { changePassword }).provider] });
+  const object = spooler.statusObject(row('one'));
+  await expect(object.changePassword('wrong', 'new')).rejects.toMatchObject({ code: 'ENOACCESS' });
+  await object.changePassword('old', 'new');
+  expect(password).toBe('new');
 });
 
 test('M-101 validate with configChanged asks all sessions for their address types anew, and those that are out try again', async () => {

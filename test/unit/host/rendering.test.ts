@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { durationArgument, priorityArgument, stateArgument, timeArgument, userArgument } from '../../../src/host/cli/arguments.ts';
 import { eventText } from '../../../src/host/cli/rendering/events.ts';
-import { explanationText, messageRow, statusCells } from '../../../src/host/cli/rendering/messages.ts';
+import { explanationText, messageRow, recipientRow as recipientCells, statusCells } from '../../../src/host/cli/rendering/messages.ts';
 import { duration, size } from '../../../src/host/cli/rendering/quantities.ts';
 import type { EntryId, SessionKey } from '../../../src/message/recipient.ts';
 import type { SpoolerEvent, StatusRow } from '../../../src/spooler/contract.ts';
@@ -145,5 +145,15 @@ describe('messages', () => {
       ...row,
     };
     expect(statusCells(whole)[1]).toMatchObject({ text: state });
+  });
+});
+
+describe('recipients', () => {
+  it.each([
+    [{ readAt: 1 }, 'relayed, read'],
+    [{ notReadAt: 1 }, 'relayed, deleted unread'],
+    [{}, 'relayed'],
+  ])('M-070 what a receipt has told stands beside the state: %j', (told, text) => {
+    expect(recipientCells(recipientRow('bob@test', { status: { state: 'relayed', at: 1 }, ...told }))[1]).toMatchObject({ text });
   });
 });

@@ -147,6 +147,8 @@ describe('a report from elsewhere', () => {
         '\n',
         'Final-Recipient: ',
         'Action: failed',
+        'Original-Message-ID: <',
+        'Disposition: a/b; ',
         'Content-Transfer-Encoding: base64',
         ':',
         '=',
@@ -155,7 +157,8 @@ describe('a report from elsewhere', () => {
       ),
     ),
     (parts) => {
-      expect(() => recognise(report([parts.join('')]))).not.toThrow();
+      for (const type of ['message/delivery-status', 'message/disposition-notification'])
+        expect(() => recognise(report([parts.join('')], { type }))).not.toThrow();
     },
   );
 });

@@ -1,5 +1,6 @@
-import { virtualTime } from 'mailspool/testing';
+import { seededRandom, virtualTime } from 'mailspool/testing';
 import { expect, test } from 'vitest';
+import { retryPolicy } from '../../../src/index.ts';
 import { testInMemory } from './stores.ts';
 import { collect, note, world, type World } from './world.ts';
 
@@ -144,6 +145,37 @@ test('T-044 T-045 reports have the null return path, and nothing answers one', a
   expect(handed.map(({ returnPath }) => returnPath?.address ?? null)).toEqual(['ann@harbour.example', null]);
   expect(Buffer.from(handed[1]?.bytes ?? []).toString()).toContain('Auto-Submitted: auto-replied');
   expect(own.events).toContainEqual(expect.objectContaining({ type: 'warning' }));
+  const outbound = await collect(own.spooler.list({ direction: 'outbound' }));
+  const [letter] = outbound.filter(({ returnPath }) => returnPath === null);
+  expect(letter).toMatchObject({ properties: { messageClass: 'REPORT.IPM.Note.NDR' }, recipients: [{ status: { state: 'failed' } }] });
+  expect(outbound).toHaveLength(2);
+});
+
+test('T-045 a report that expires on its way stays as a dead letter; one that arrives leaves nothing', async () => {
+  const temporary = { outcome: 'notSent', diagnostic: { code: 'EENVELOPE', text: '451 later' } } as const;
+  let answer: 'refused' | 'later' | 'taken' = 'later';
+  const answers = { refused, later: temporary, taken: { outcome: 'accepted' } } as const;
+  const retry = { ...retryPolicy(seededRandom(1)), lifetimeMs: 3_600_000 };
+  const own = await world({ retry, reports: 'wire', loopback: { answer: ({ returnPath }) => (returnPath ? refused : answers[answer]) } });
+  const left = async () => (await collect(own.spooler.list({ direction: 'outbound' }))).filter(({ returnPath }) => returnPath === null);
+  await own.spooler.submit(note());
+  await own.clock.advance('2h');
+  expect((await left()).map(({ recipients }) => recipients[0]?.status.state)).toEqual(['expired']);
+  answer = 'taken';
+  await own.spooler.submit(note());
+  await own.clock.settle();
+  expect(await left()).toHaveLength(1);
+});
+
+test('M-069 on the wire a report goes with the priority of the original', async () => {
+  const seen: number[] = [];
+  const own = await world({
+    reports: 'wire',
+    loopback: { answer: ({ returnPath, priority }) => (seen.push(priority), returnPath ? refused : { outcome: 'accepted' }) },
+  });
+  await own.spooler.submit(note(), { priority: 7 });
+  await own.clock.settle();
+  expect(seen).toEqual([7, 7]);
 });
 
 test('a report on this host is new mail of the sender’s account, in the same write that settles', async () => {

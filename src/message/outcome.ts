@@ -34,5 +34,10 @@ export type Outcome =
   | { readonly outcome: 'rejected' | 'unknown'; readonly diagnostic: Diagnostic }
   | { readonly outcome: 'notSent'; readonly diagnostic: Diagnostic; readonly retryAfterMs?: number };
 
-/** `notMine`: nothing was tried, the next match gets the recipient (M-023). */
-export type RecipientOutcome = (Outcome | { readonly outcome: 'notMine' }) & { readonly recipient: number };
+/** `notMine`: nothing was tried, the next match gets the recipient (M-023). `diagnostic`: why, for the report where there is none. */
+export type NotMine = { readonly outcome: 'notMine'; readonly diagnostic?: Diagnostic };
+
+export type RecipientOutcome = (Outcome | NotMine) & { readonly recipient: number };
+
+/** The `reason` of a diagnostic that came with `notMine`. */
+export const leftRecipient = 'notMine';

@@ -1,6 +1,6 @@
 // One hand-over: one message, one session, one call of submitMessage under a deadline, one outcome per recipient.
 import { isMailspoolError, MailspoolError } from '../errors.ts';
-import type { Diagnostic, Outcome, RecipientOutcome } from '../message/outcome.ts';
+import type { Diagnostic, NotMine, Outcome, RecipientOutcome } from '../message/outcome.ts';
 import type { RecipientRow, Route } from '../message/recipient.ts';
 import type { Gate } from '../provider/status.ts';
 import { TransportError } from '../provider/transport-error.ts';
@@ -163,7 +163,7 @@ export class HandOver implements Flight {
 
   #ended(answer: Answer, handle: OutboundHandle): HandOverResult {
     if (this.#reason?.code === 'ELEASE') return { ended: 'leaseLost' };
-    const outcomes = (result: SubmitResult | { readonly outcome: 'notMine' }) =>
+    const outcomes = (result: SubmitResult | NotMine) =>
       outcomePerRow(
         this.rows.filter(({ id }) => !this.#saved.has(id)),
         result,
@@ -190,7 +190,7 @@ const saysNotSent = (error: unknown): boolean => error instanceof TransportError
 const saysOutcome = (error: unknown): boolean => error instanceof TransportError && (error.outcome === 'unknown' || error.outcome === 'rejected');
 
 /** What a rejection means for all recipients that are not saved (M-057, M-058, T-019). */
-export function meaningOf(error: unknown, maySent: boolean): Outcome | { readonly outcome: 'notMine' } {
+export function meaningOf(error: unknown, maySent: boolean): Outcome | NotMine {
   const diagnostic = diagnosticOf(error);
   if (diagnostic.code === 'ENOTME') return { outcome: 'notMine' };
   const stated = error instanceof TransportError ? error.outcome : undefined;

@@ -3,7 +3,7 @@
 import { MailspoolError } from '../errors.ts';
 import type { Message } from '../message/message.ts';
 import type { Recipient, Route, SessionKey } from '../message/recipient.ts';
-import type { Diagnostic } from '../message/outcome.ts';
+import { type Diagnostic, leftRecipient } from '../message/outcome.ts';
 import type { MessageStore } from '../store/message-store.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
@@ -34,7 +34,7 @@ const destinationRetryMs = 60_000;
 const controls = /[\u0000-\u001f]/g;
 
 type Routable = Pick<Message, 'sizeBytes' | 'account' | 'returnPath'>;
-type Passing = Recipient & { readonly passed?: readonly SessionKey[] };
+type Passing = Recipient & { readonly passed?: readonly SessionKey[]; readonly last?: Diagnostic };
 
 export class RoutePlanner {
   readonly #sessions: Sessions;
@@ -91,7 +91,8 @@ export class RoutePlanner {
   }
 
   #noRoute(recipient: Passing, message: Routable): Diagnostic {
-    const { type, address, passed } = recipient;
+    const { type, address, passed, last } = recipient;
+    if (passed?.length && last?.reason === leftRecipient) return last;
     if (passed?.length) return { code: 'ENOROUTE', text: `every provider that matches left ${address}: ${passed.join(', ')}`, enhancedCode: '5.4.4' };
     const regardless = matchingSessions(recipient, { ...this.#scoped(message), sizeBytes: 0 }, this.#routing());
     if (regardless.length === 0) return { code: 'ENOROUTE', text: `no provider carries ${type}:${address}`, enhancedCode: '5.4.4' };

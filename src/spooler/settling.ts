@@ -1,7 +1,7 @@
 // From outcomes to the new states of recipients (pure). The one place that decides what an outcome means.
 import { assertNever } from '../errors.ts';
 import type { Message } from '../message/message.ts';
-import type { Diagnostic, Outcome, RecipientOutcome } from '../message/outcome.ts';
+import { type Diagnostic, leftRecipient, type NotMine, type Outcome, type RecipientOutcome } from '../message/outcome.ts';
 import type { RecipientRow, RecipientState, Route } from '../message/recipient.ts';
 import type { RecipientChange } from '../store/message-store.ts';
 import type { Instant } from '../time/clock.ts';
@@ -39,7 +39,7 @@ export function changeFor(outcome: RecipientOutcome, row: RecipientRow, handedOv
     case 'unknown':
       return uncertain(row, outcome.diagnostic, handedOver);
     case 'notMine':
-      return { recipient, status: { state: 'queued' }, route: null, passed: route.session };
+      return { recipient, status: { state: 'queued' }, route: null, passed: route.session, ...(outcome.diagnostic && { last: outcome.diagnostic }) };
     default:
       return assertNever(outcome);
   }
@@ -97,7 +97,7 @@ export function outcomePerRow(rows: readonly { readonly id: number }[], result: 
   return rows.map(({ id }) => given.find(({ recipient }) => recipient === id) ?? forgotten(id));
 }
 
-type SubmitOutcome = readonly RecipientOutcome[] | Outcome | { readonly outcome: 'notMine' };
+type SubmitOutcome = readonly RecipientOutcome[] | Outcome | NotMine;
 
 const isPerRecipient = (result: SubmitOutcome): result is readonly RecipientOutcome[] => Array.isArray(result);
 
@@ -114,8 +114,18 @@ export const soundOutcomes = (outcomes: readonly RecipientOutcome[]): RecipientO
 const outcomeNames: ReadonlySet<unknown> = new Set<RecipientOutcome['outcome']>(['accepted', 'rejected', 'notSent', 'unknown', 'notMine']);
 
 function withReason(outcome: RecipientOutcome): RecipientOutcome {
-  if (outcome.outcome === 'accepted' || outcome.outcome === 'notMine') return outcome;
-  const { code, text }: { readonly code?: unknown; readonly text?: unknown } = { ...outcome.diagnostic };
-  if (typeof code === 'string' && typeof text === 'string') return outcome;
+  if (outcome.outcome === 'accepted') return outcome;
+  if (outcome.outcome === 'notMine') return withoutNonsense(outcome);
+  if (isReason(outcome.diagnostic)) return outcome;
   return { ...outcome, diagnostic: { code: 'EPROVIDER', text: 'the provider gave no reason' } };
+}
+
+/** Whoever leaves a recipient needs no reason; what it says is marked, so that it is not taken for one of an attempt. */
+function withoutNonsense({ recipient, outcome, diagnostic }: NotMine & { readonly recipient: number }): RecipientOutcome {
+  return { recipient, outcome, ...(isReason(diagnostic) && { diagnostic: { ...diagnostic, reason: leftRecipient } }) };
+}
+
+function isReason(diagnostic: Diagnostic | undefined): diagnostic is Diagnostic {
+  const { code, text }: { readonly code?: unknown; readonly text?: unknown } = { ...diagnostic };
+  return typeof code === 'string' && typeof text === 'string';
 }

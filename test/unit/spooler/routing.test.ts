@@ -102,6 +102,24 @@ test('M-018 when no match is left, exactly those recipients are reported as unde
   expect(text).not.toContain('bob@harbour.example');
 });
 
+test('M-018 M-023 who leaves a recipient may say why: the next match is asked all the same, and without one the report says it', async () => {
+  const diagnostic = { code: 'EBADNETPATH', text: 'a datagram carries 424 bytes', enhancedCode: '5.3.4' };
+  const short = () =>
+    loopback({ name: 'short', answer: ({ recipients }) => recipients.map(({ id }) => ({ recipient: id, outcome: 'notMine', diagnostic })) });
+  const long = loopback({ name: 'long' });
+  const both = await world({ providers: [short(), long] });
+  await both.spooler.submit(note());
+  await both.clock.advance('1s');
+  expect(long.handedOver).toHaveLength(1);
+
+  const { spooler, clock } = await world({ providers: [short()] });
+  const { id } = await spooler.submit(note());
+  await clock.advance('1s');
+  expect((await spooler.get(id))?.recipients[0]).toMatchObject({ attempts: 0, status: { state: 'failed', diagnostic } });
+  const [report] = await collect(spooler.list({ direction: 'inbound' }));
+  expect(String(report?.properties.named?.['reportText'])).toContain('longer than a datagram carries');
+});
+
 test('M-019 a session with an empty type is never given messages', async () => {
   const only = loopback({ name: 'only', addressTypes: [''] });
   const { spooler, clock, states } = await world({ providers: [only] });

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { checkTransportProvider, conformanceMatrix } from 'mailspool/testing';
 import { imapCapabilities, imapUnderTest, polledImapCapabilities } from './imap/under-test.ts';
 import { loopbackCapabilities, loopbackUnderTest } from './loopback/under-test.ts';
+import { datagramCapabilities, mailslotCapabilities, mailslotUnderTest } from './mailslot/under-test.ts';
 import { smtpCapabilities, smtpUnderTest } from './smtp/under-test.ts';
 import { templateCapabilities, templateUnderTest } from '../../providers/template/under-test.ts';
 
@@ -13,6 +14,8 @@ test('the page of the providers says what the suite shows of them, what it does 
     await checkTransportProvider(imapUnderTest(), imapCapabilities, { name: 'imap' }),
     await checkTransportProvider(imapUnderTest({ reception: 'poll' }), polledImapCapabilities, { name: 'imap, polled' }),
     await checkTransportProvider(loopbackUnderTest, loopbackCapabilities, { name: 'loopback' }),
+    await checkTransportProvider(mailslotUnderTest(), mailslotCapabilities, { name: 'mailslot' }),
+    await checkTransportProvider(mailslotUnderTest({ datagrams: true }), datagramCapabilities, { name: 'mailslot, datagrams' }),
     await checkTransportProvider(templateUnderTest, templateCapabilities, { name: 'template' }),
   ];
   expect(reports.flatMap(({ failed }) => failed)).toEqual([]);

@@ -15,6 +15,7 @@ type Factory = (settings: unknown) => unknown;
 const published: Readonly<Record<string, () => Promise<Module>>> = {
   smtp: () => import('mailspool/providers/smtp'),
   imap: () => import('mailspool/providers/imap'),
+  mailslot: () => import('mailspool/providers/mailslot'),
   loopback: () => import('mailspool/providers/loopback'),
 };
 

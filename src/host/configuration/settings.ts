@@ -2,6 +2,7 @@
 // so it is refused here. The compiler keeps these lists equal to the providers' own.
 import type { ImapOptions } from 'mailspool/providers/imap';
 import type { LoopbackOptions } from 'mailspool/providers/loopback';
+import type { MailslotOptions } from 'mailspool/providers/mailslot';
 import type { SmtpOptions } from 'mailspool/providers/smtp';
 import { MailspoolError } from '../../errors.ts';
 import { didYouMean } from '../did-you-mean.ts';
@@ -51,6 +52,18 @@ const imap: Readonly<Record<keyof ImapOptions, true>> = {
   chunkBytes: true,
 };
 
+const mailslot: Readonly<Record<keyof MailslotOptions, true>> = {
+  name: true,
+  primaryDomain: true,
+  memberOf: true,
+  directory: true,
+  network: true,
+  providerName: true,
+  inboxes: true,
+  host: true,
+  maxDatagramMailBytes: true,
+};
+
 const loopback: Readonly<Record<keyof LoopbackOptions, true>> = {
   name: true,
   addressTypes: true,
@@ -69,7 +82,7 @@ const loopback: Readonly<Record<keyof LoopbackOptions, true>> = {
   idle: true,
 };
 
-const known: Readonly<Record<string, Readonly<Record<string, true>>>> = { smtp, imap, loopback };
+const known: Readonly<Record<string, Readonly<Record<string, true>>>> = { smtp, imap, mailslot, loopback };
 
 /** @throws ECONFIG naming the setting */
 export function refuseUnknownSettings(use: string, settings: Readonly<Record<string, unknown>>, field: string): void {

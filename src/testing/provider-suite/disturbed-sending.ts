@@ -13,7 +13,7 @@ export const disturbedSendingCases: readonly ProviderCase[] = [
     title: 'U-021 T-011 of three recipients one is refused: the other two get the message',
     needs: ['send', 'refuse'],
     async run(world) {
-      world.side('refuse')(world.recipient(2), 'forGood');
+      await world.side('refuse')(world.recipient(2), 'forGood');
       const raw = world.mail();
       const { summary } = await world.submit(await world.logOn(), { recipients: 3, raw });
       assert.deepEqual(summary, ['1:accepted', '2:rejected', '3:accepted']);
@@ -26,7 +26,7 @@ export const disturbedSendingCases: readonly ProviderCase[] = [
     title: 'T-021 U-032 what is refused for good is rejected: no report would come from an attempt that is repeated',
     needs: ['send', 'refuse'],
     async run(world) {
-      world.side('refuse')(world.recipient(1), 'forGood');
+      await world.side('refuse')(world.recipient(1), 'forGood');
       const logged = await world.logOn();
       for (const attempt of [1, 2]) {
         const { summary, result } = await world.submit(logged, { attempt });
@@ -39,7 +39,7 @@ export const disturbedSendingCases: readonly ProviderCase[] = [
     title: 'T-021 what is refused for now is notSent, and may be tried again',
     needs: ['send', 'refuse'],
     async run(world) {
-      world.side('refuse')(world.recipient(1), 'forNow');
+      await world.side('refuse')(world.recipient(1), 'forNow');
       const { summary } = await world.submit(await world.logOn());
       assert.deepEqual(summary, ['1:notSent']);
     },
@@ -102,7 +102,7 @@ export const disturbedSendingCases: readonly ProviderCase[] = [
     needs: ['send', 'stall'],
     async run(world) {
       const logged = await world.logOn();
-      const release = world.side('stall')();
+      const release = await world.side('stall')();
       const stop = new AbortController();
       const raw = world.mail();
       const { done } = world.begin(logged, { raw }, stop.signal);
@@ -132,7 +132,7 @@ export const disturbedSendingCases: readonly ProviderCase[] = [
     needs: ['send', 'stall'],
     async run(world) {
       const logged = await world.logOn();
-      const release = world.side('stall')();
+      const release = await world.side('stall')();
       const { done } = world.begin(logged, { recipients: 2 });
       const { summary } = await world.ends(done, 'the hand-over', logged.session.limits?.submitTimeoutMs ?? submitTimeoutMs);
       assert.deepEqual(summary, ['1:notSent', '2:notSent']);
@@ -175,7 +175,7 @@ export const disturbedSendingCases: readonly ProviderCase[] = [
       await world.submit(logged);
       drop();
       await world.calm();
-      const release = world.side('stall')();
+      const release = await world.side('stall')();
       const { done } = world.begin(logged);
       await world.calm();
       drop();

@@ -118,7 +118,7 @@ export const logonCases: readonly ProviderCase[] = [
     title: 'M-093 M-100 M-101 idle, flush and validateState end in time, at the latest when they are aborted',
     async run(world) {
       const { session } = await world.logOn();
-      const release = world.can('stall') ? world.side('stall')() : undefined;
+      const release = world.can('stall') ? await world.side('stall')() : undefined;
       const calls: readonly [string, (signal: AbortSignal) => Promise<void> | undefined][] = [
         ['idle', (signal) => session.idle?.(signal)],
         ['flush', (signal) => session.flush?.({ inbound: true, outbound: true }, signal)],
@@ -174,7 +174,7 @@ export const logonCases: readonly ProviderCase[] = [
     needs: ['send', 'stall'],
     async run(world) {
       const logged = await world.logOn();
-      const release = world.side('stall')();
+      const release = await world.side('stall')();
       const { done } = world.begin(logged);
       await world.calm();
       await world.logOff(logged);

@@ -187,7 +187,7 @@ export const receivingCases: readonly ProviderCase[] = [
       const logged = await world.logOn();
       await world.side('arrive')(world.mail());
       await world.calm();
-      const release = world.side('stall')();
+      const release = await world.side('stall')();
       const stop = new AbortController();
       const turn = world.spool.turn(logged.session, stop.signal);
       turn.catch(() => undefined);
@@ -207,7 +207,7 @@ export const receivingCases: readonly ProviderCase[] = [
     needs: ['receive', 'stall'],
     async run(world) {
       const logged = await world.logOn();
-      const release = world.side('stall')();
+      const release = await world.side('stall')();
       const stop = new AbortController();
       const poll = Promise.resolve(logged.session.poll?.(stop.signal)).catch(() => undefined);
       await world.calm();
@@ -222,7 +222,7 @@ export const receivingCases: readonly ProviderCase[] = [
     async run(world) {
       const logged = await world.logOn();
       await world.side('arrive')(world.mail());
-      const release = world.side('stall')();
+      const release = await world.side('stall')();
       const turn = world.spool.turn(logged.session, never()).catch(() => undefined);
       await world.ends(turn, 'the turn', longestMs);
       await release();

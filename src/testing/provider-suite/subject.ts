@@ -46,6 +46,8 @@ export interface ProviderUnderTest {
   provider(): TransportProvider;
   /** The n-th address that the other side takes mail for. Default: bob1@example.org and so on, of the type SMTP. */
   recipient?(n: number): Address;
+  /** The largest message that goes either way. Default: any goes. */
+  readonly maxMailBytes?: number;
   /** What the account of its sessions has. Default: no credentials. */
   credentials?(stale?: Credentials): Credentials | Promise<Credentials>;
   /** Passwords and tokens, which nobody may get to see. */
@@ -53,13 +55,13 @@ export interface ProviderUnderTest {
   /** What the other side has taken, the oldest first. */
   delivered?(): readonly Delivered[] | Promise<readonly Delivered[]>;
   /** From now on the other side refuses this recipient. */
-  refuse?(recipient: Address, how: 'forGood' | 'forNow'): void;
+  refuse?(recipient: Address, how: 'forGood' | 'forNow'): void | Promise<void>;
   /** The line breaks in the midst of the next message that is sent; the other side does not take it. */
   breakOff?(): void;
   /** The other side takes the next message, and the line breaks before it says so. */
   loseReply?(): void;
   /** The other side keeps its lines open and says nothing, before it has taken anything, until the returned function is called. */
-  stall?(): () => void | Promise<void>;
+  stall?(): (() => void | Promise<void>) | Promise<() => void | Promise<void>>;
   /** The other side cannot be reached, until the returned function has resolved. */
   goDown?(): Promise<() => Promise<void>>;
   /** How many connections the other side has open. */

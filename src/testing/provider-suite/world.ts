@@ -121,9 +121,10 @@ export class ProviderWorld implements AsyncDisposable {
 
   /** A message that no other of this case looks like. */
   mail(body = 'Hello\r\n'): Buffer {
-    return Buffer.from(
+    const mail = Buffer.from(
       `From: ann@example.org\r\nTo: bob1@example.org\r\nSubject: number ${++this.#count}\r\nMessage-ID: <${this.#count}@example.org>\r\n\r\n${body}`,
     );
+    return mail.subarray(0, this.under.maxMailBytes);
   }
 
   /** A hand-over that has begun. */

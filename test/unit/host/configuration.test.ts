@@ -83,6 +83,17 @@ describe('where settings come from', () => {
     expect(providers?.map(({ name }) => name)).toEqual(['inner', 'outer']);
   });
 
+  it('mailslots are configured like mail servers: keys are masked, and a wrong setting is named down to its field', async () => {
+    const network = { addresses: ['127.0.0.1'], authentication: { mode: 'require', keys: [{ id: 'k1', secret: 'sixteen bytes at least' }] } };
+    await json({ providers: [{ use: 'mailslot', name: 'WORKROOM', inboxes: ['//./mailslot/inbox'], network }] });
+    const configuration = await load();
+    expect((await configuration.options()).providers?.[0]?.name).toBe('mailslot');
+    expect(JSON.stringify(configuration.effective)).not.toContain('sixteen');
+
+    await json({ providers: [{ use: 'mailslot', network: { ...network, formt: 'native' } }] });
+    await expect((await load()).options()).rejects.toMatchObject({ code: 'ECONFIG', field: 'providers[0].network.formt' });
+  });
+
   it('accounts get their credentials as a source', async () => {
     await json({
       accounts: [{ name: 'work', identities: ['ann@work.test'], credentials: { user: 'ann', pass: 'secret' }, providers: [{ use: 'loopback' }] }],

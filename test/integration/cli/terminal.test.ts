@@ -1,8 +1,8 @@
 // Every command in a real terminal, as a person drives it: what the screen shows, and how it ends.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { fakeSmtp, type FakeSmtp } from 'mailspool/testing';
+import { fakeImap, fakeSmtp, type FakeSmtp } from 'mailspool/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { commandLine } from '../../../src/host/cli/command-line.ts';
 import { systemClock } from '../../../src/time/clock.ts';
@@ -75,6 +75,23 @@ describe.skipIf(!hasTerminal)('in a terminal', () => {
     await run.press('C-c');
     expect(await run.ended()).toBe(0);
     expect((await run.screen()).replaceAll('\n', ' ')).toMatch(/\^C.*Stopping: .* stopped/);
+  });
+
+  it('M-110 headers first: mark says what becomes of a message, receive --marked does it', async () => {
+    await using imap = await fakeImap({ users: { ann: 'secret' } });
+    imap.deliver('ann', 'INBOX', 'Subject: Large\r\nFrom: bob@test\r\nTo: ann@test\r\n\r\nthe whole of it\r\n');
+    const provider = { use: 'imap', url: `imap://ann:secret@${imap.host}:${imap.port}`, begin: 'all' };
+    const configuration = { accounts: [{ name: 'work', wanted: { headersOnly: true }, providers: [provider] }] };
+    await writeFile(join(place.folder, 'mailspool.config.json'), JSON.stringify(configuration), { mode: 0o600 });
+    await using run = await started(place.folder, 'run');
+    await run.shows(/logged on/);
+    await using prompt = await Prompt.open(place.folder);
+    const headers = async () => /^(\S+) .* Large /m.exec((await prompt.run('list --headers')).text)?.[1];
+    await expect.poll(headers, { timeout: 20_000 }).toBeDefined();
+    const id = await headers();
+    expect(await prompt.run(`mark ${id} download`)).toMatchObject({ code: 0, text: expect.stringContaining(`marked download  ${id}`) as string });
+    expect(await prompt.run('receive --marked')).toMatchObject({ code: 0, text: expect.stringMatching(/^done$/m) as string });
+    expect((await prompt.run(`show ${id} --raw`)).text).toMatch(/^the whole of it$/m);
   });
 
   it('store verify, compact, export: in order, refused while a spooler owns it, and what is exported is there', async () => {

@@ -110,7 +110,7 @@ async function showRaw({ output, terminal }: Context, spooler: SpoolerSurface, i
     else {
       const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
-      if (lines.length > 0) await output.bytes(`${printableLines(lines.join('\n'))}\n`);
+      if (lines.length > 0) await output.bytes(printableLines(`${lines.join('\n')}\n`));
     }
   }
   if (rest !== '') await output.bytes(`${printableLines(rest)}\n`);

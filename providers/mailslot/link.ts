@@ -50,9 +50,12 @@ export const udpNetwork: Network = {
       for (const group of groups) {
         const home = addresses.find((address) => isIPv6(address) === isIPv6(group));
         if (home === undefined) continue;
-        const socket = (isAny(home) ? sockets.get(home) : undefined) ?? (await openSocket(group, port));
+        const heardAt = interfaceOf(home);
+        // Groups of a link are one on each link: the address says which.
+        const socket =
+          (isAny(home) ? sockets.get(home) : undefined) ?? (await openSocket(isIPv6(home) ? `${group}${heardAt?.slice(2) ?? ''}` : group, port));
         sockets.set(isAny(home) ? home : group, socket);
-        socket.addMembership(group, interfaceOf(home));
+        socket.addMembership(group, heardAt);
       }
     } catch (error) {
       await Promise.all([...sockets.values()].map(closed));
@@ -122,13 +125,13 @@ async function openSocket(address: string, port: number): Promise<Socket> {
   return socket;
 }
 
-/** What groups are joined on and multicast leaves by; `undefined` is the system's choice. IPv6 has no groups on `lo`. */
+/** What groups are joined on and multicast leaves by, `::%name` in IPv6; `undefined` is the system's choice. */
 function interfaceOf(address: string): string | undefined {
-  if (isAny(address) || address === '::1') return undefined;
+  if (isAny(address)) return undefined;
   if (!isIPv6(address)) return address;
   const [plain, zone] = address.split('%');
-  const named = zone ?? Object.entries(networkInterfaces()).find(([, all]) => all?.some((one) => one.address === plain))?.[0];
-  return named === undefined ? undefined : `::%${named}`;
+  const name = zone ?? Object.entries(networkInterfaces()).find(([, all]) => all?.some((one) => one.address === plain?.toLowerCase()))?.[0];
+  return name === undefined ? undefined : `::%${name}`;
 }
 
 const closed = (socket: Socket): Promise<void> => new Promise((resolve) => socket.close(() => resolve()));

@@ -218,6 +218,15 @@ describe.skipIf(!hasIpv6Loopback('that mailslots reach computers over IPv6'))('I
     await expect.poll(() => bob.hub.counters).toMatchObject({ received: 2, delivered: 1, repeated: 1 });
   });
 
+  test('a loopback that has no IPv6 groups does not keep a domain from being reached by IPv4', async () => {
+    const network = { multicast: true, ttl: 0 };
+    const bob = computer('bob', { ...network, addresses: [addresses.bob, '::1'] }, { memberOf: ['office'] });
+    const slot = await slotOf(bob);
+    const ann = computer('ann', { ...network, addresses: [addresses.ann, '::1'] });
+    await (await ann.openMailslot({ scope: 'domain', target: 'office', path: ['news'] })).write('hello');
+    expect(await textOf(slot)).toBe('hello');
+  });
+
   test('a destination of a family that this computer has no address of is refused', async () => {
     const ann = computer('ann', { addresses: [addresses.ann], hosts: { bob: '::1' } });
     await expect((await ann.openMailslot('\\\\bob\\mailslot\\news')).write('hello')).rejects.toMatchObject({ code: 'ENETWORK' });

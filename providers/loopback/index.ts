@@ -123,6 +123,7 @@ class Loopback implements LoopbackProvider {
 
   async logon(support: SpoolerSupport, logonOptions: LogonOptions): Promise<TransportSession> {
     await this.#options.logon?.(support, logonOptions);
+    this.#mailbox.begin();
     const events: TransportEvent[] = [];
     const session = this.#session(support, events);
     this.sessions.push({ support, options: logonOptions, session, events });

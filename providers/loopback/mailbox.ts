@@ -39,6 +39,11 @@ export class Mailbox {
     return reference;
   }
 
+  /** A new session lists anew, and acknowledges what was received before. */
+  begin(): void {
+    this.#listed.clear();
+  }
+
   /** Whether there is anything that nobody is receiving yet. */
   get pending(): boolean {
     return this.#next() !== undefined;

@@ -1,6 +1,7 @@
 // The steps of a plan, done to a world.
 import type { StatusRecipient } from 'mailspool/provider';
 import type { EntryId } from '../../src/message/recipient.ts';
+import { markAll } from './headers.ts';
 import type { Entry } from './ledger.ts';
 import type { Act, Letter, Step } from './plan.ts';
 import { readAll } from './receipts.ts';
@@ -39,6 +40,7 @@ async function done(world: World, act: Act): Promise<void> {
       return;
     case 'deliver':
       readAll(world);
+      markAll(world);
       for (const number of act.numbers) deliver(world, act.box, number);
       return;
     case 'cancel':

@@ -21,7 +21,7 @@ export async function inspect(world: World): Promise<void> {
   checks.hold('bounded memory', time.pending <= mostTimers && claimed <= mostClaimed, () => `${time.pending} timers, ${claimed} claimed messages`);
   for (const entry of open) for (const row of entry.rows) punctual(world, entry, row);
   for (const mailbox of world.mailboxes) {
-    const [first] = mailbox.mails.values();
+    const first = mailbox.waiting;
     const allowedMs = mailbox.box === 'harbour' ? promptMs : promptMs + 60_000;
     const since = Math.max(first?.arrivedAt ?? time.now(), world.faults.clearSince([mailbox.box, '*']) + recoveryMs);
     checks.hold(
@@ -74,7 +74,8 @@ export async function inspectAll(world: World): Promise<void> {
       compare(world, entry, message);
       sums.stored += message.recipients.length;
     } else if (message.session === 'spooler') await report(world, message, reports);
-    else if (message.direction === 'inbound') count(received, `${nameOf(message.session ?? '')} ${message.properties.subject}`);
+    else if (message.direction === 'inbound' && !message.headersOnly)
+      count(received, `${nameOf(message.session ?? '')} ${message.properties.subject}`);
   }
   for (const entry of ledger.entries.values()) {
     checks.hold('nothing accepted is lost', !entry.accepted || entry.purged || seen.has(entry.number), () => `message ${entry.number} is gone`);

@@ -1,6 +1,7 @@
 // One seed, from the plan to the verdict.
 import { passed, resolved, taken } from './acts.ts';
 import { Violation } from './checks.ts';
+import { markAll } from './headers.ts';
 import { inspect, inspectAll, inspectEnd } from './inspect.ts';
 import { planned, type Step } from './plan.ts';
 import { World } from './world.ts';
@@ -93,6 +94,7 @@ async function ended(world: World): Promise<void> {
       if (states.has('held')) world.background(world.spooler?.release(entry.id));
       if (states.has('uncertain')) world.background(resolved(world, entry.id, round % 3));
     }
+    markAll(world);
     time.jump('3h');
     ledger.slept();
     world.disturbAll(time.now());

@@ -25,11 +25,15 @@ const allFaults: readonly string[] = [
   ...['crash', 'restart', 'offline', 'suspend', 'clock jumps', 'clock jumps back'],
   ...['disk full', 'slow disk', 'write fails', 'sync fails'],
   ...['cancel', 'cancel at the hand-over', 'hold', 'release', 'retry', 'reschedule', 'purge', 'resolve'],
+  ...['mark download', 'mark delete', 'mark move'],
   ...['late report: delivered', 'late report: failed'],
 ];
 
 /** Faults are what goes wrong; what clients and operators ask for is counted beside them. */
-const wishes: ReadonlySet<string> = new Set(['cancel', 'hold', 'release', 'retry', 'reschedule', 'purge', 'resolve', 'restart']);
+const wishes: ReadonlySet<string> = new Set([
+  ...['cancel', 'hold', 'release', 'retry', 'reschedule', 'purge', 'resolve', 'restart'],
+  ...['mark download', 'mark delete', 'mark move'],
+]);
 
 export const faultsIn = ({ faults }: Pick<Run, 'faults'>): number =>
   Object.entries(faults).reduce((sum, [name, times]) => (wishes.has(name) || name.startsWith('crash at') ? sum : sum + times), 0);

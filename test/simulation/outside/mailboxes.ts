@@ -20,6 +20,8 @@ export class Mailbox {
   /** Told when mail comes. */
   news: () => void = () => undefined;
   readonly #taken = new Set<number>();
+  /** Of these the spooler has the headers. */
+  readonly #listed = new Set<number>();
 
   constructor(box: Box) {
     this.box = box;
@@ -35,13 +37,18 @@ export class Mailbox {
   }
 
   get pending(): boolean {
-    return this.mails.size > this.#taken.size;
+    return [...this.mails.keys()].some((number) => !this.#taken.has(number) && !this.#listed.has(number));
+  }
+
+  /** The oldest that is neither here nor there. */
+  get waiting(): Mail | undefined {
+    return [...this.mails.values()].find(({ number }) => !this.#listed.has(number));
   }
 
   /** Mail that nobody receives now, the oldest first. */
   take(): Mail | undefined {
     for (const mail of this.mails.values()) {
-      if (this.#taken.has(mail.number)) continue;
+      if (this.#taken.has(mail.number) || this.#listed.has(mail.number)) continue;
       this.#taken.add(mail.number);
       return mail;
     }
@@ -55,6 +62,17 @@ export class Mailbox {
   /** Whoever was receiving is gone. */
   cut(): void {
     this.#taken.clear();
+    // A new session lists anew, and finds what was saved before its end.
+    this.#listed.clear();
+  }
+
+  list({ number }: Mail): void {
+    this.#listed.add(number);
+  }
+
+  /** Nobody wants it. */
+  remove({ number }: Mail): void {
+    this.mails.delete(number);
   }
 
   acknowledge({ number }: Mail): void {

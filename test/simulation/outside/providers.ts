@@ -7,6 +7,7 @@ import {
   type OutboundMessage,
   type Recipient,
   type RecipientOutcome,
+  type Remote,
   type SessionLimits,
   type SpoolerSupport,
   type SubmitResult,
@@ -17,7 +18,8 @@ import type { Take } from '../ledger.ts';
 import type { Misdeed } from '../plan.ts';
 import type { Process } from '../process.ts';
 import type { Faults } from './faults.ts';
-import type { Mailbox } from './mailboxes.ts';
+import { isLarge } from '../headers.ts';
+import type { Mail, Mailbox } from './mailboxes.ts';
 
 /** What a transport needs of the world. */
 export interface Outside {
@@ -241,6 +243,7 @@ export function receiver(mailbox: Mailbox, reception: 'notify' | 'poll', outside
       return {
         addressTypes: [''],
         reception,
+        remoteAccess: true,
         limits: { inbound: 2, pollIntervalMs: reception === 'poll' ? 60_000 : 300_000 },
         poll: async () => {
           unlessCut(faults, mailbox);
@@ -248,6 +251,8 @@ export function receiver(mailbox: Mailbox, reception: 'notify' | 'poll', outside
         },
         startMessage: async (message, signal) => {
           unlessCut(faults, mailbox);
+          const { reference, mark } = message.wanted;
+          if (reference !== undefined && mark !== undefined) return await marked(message, { reference, mark });
           const mail = mailbox.take();
           if (!mail) return;
           try {
@@ -273,6 +278,8 @@ export function receiver(mailbox: Mailbox, reception: 'notify' | 'poll', outside
     support: SpoolerSupport,
   ): Promise<void> {
     const known = await message.setReference(mailbox.referenceOf(mail), [`mail ${mail.number}`]);
+    if (known === 'headersOnly') return mailbox.list(mail);
+    if (known === 'new' && isLarge(mail.number)) return await listed(message, mail, support);
     if (known !== 'alreadyReceived') {
       if (faults.happens(mailbox.box, ['box hang'])) await hang(signal, support);
       if (faults.happens(mailbox.box, ['body cut'])) throw new TransportError('ECONNECTION', 'cut in the midst of a body');
@@ -283,6 +290,36 @@ export function receiver(mailbox: Mailbox, reception: 'notify' | 'poll', outside
     await process.reach('mailbox: saved');
     outside.saved(mailbox, mail.number);
     if (!faults.happens(mailbox.box, ['lost acknowledgement'])) mailbox.acknowledge(mail);
+    await process.reach('mailbox: acknowledged');
+  }
+
+  async function listed(message: InboundMessage, mail: Mail, support: SpoolerSupport): Promise<void> {
+    await message.setContent(mail.bytes.subarray(0, Buffer.from(mail.bytes).indexOf('\r\n\r\n') + 4));
+    const section = { key: `session/${support.session}/position`, values: { last: mail.number } };
+    await message.saveChanges({ section, headersOnly: true, sizeBytes: mail.bytes.length });
+    await process.reach('mailbox: saved');
+    outside.saved(mailbox, mail.number);
+    mailbox.list(mail);
+    await process.reach('mailbox: acknowledged');
+  }
+
+  /** By the name that the headers were listed under, whatever the mailbox calls it now. */
+  async function marked(message: InboundMessage, { reference, mark }: Remote): Promise<void> {
+    const mail = mailbox.mails.get(Number(reference.split('/')[1]));
+    if (mark !== 'delete') {
+      const known = await message.setReference(reference);
+      if (known !== 'alreadyReceived' && !mail) throw new TransportError('ENOTFOUND', `${reference} is gone`);
+      if (known !== 'alreadyReceived' && mail) {
+        if (faults.happens(mailbox.box, ['body cut'])) throw new TransportError('ECONNECTION', 'cut in the midst of a body');
+        await message.setContent(mail.bytes);
+        await message.saveChanges();
+      }
+      await process.reach('mailbox: saved');
+    }
+    if (!mail) return;
+    if (mark === 'delete') mailbox.remove(mail);
+    else mailbox.acknowledge(mail);
+    faults.fire(`mark ${mark}`);
     await process.reach('mailbox: acknowledged');
   }
 }

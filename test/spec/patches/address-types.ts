@@ -79,4 +79,32 @@ export const addressTypes: readonly Removal[] = [
     replace: 'this.#loops.sessions.all',
     why: 'address types of sessions that are not logged on are listed',
   },
+  {
+    number: 'M-015',
+    file: 'src/spooler/routing.ts',
+    find: 'types?.map((type) => type.toUpperCase())',
+    replace: 'types?.map((type) => type)',
+    why: 'a type in small letters matches nothing',
+  },
+  {
+    number: 'M-020',
+    file: 'src/spooler/routing.ts',
+    find: '  if (explicit) {',
+    replace: '  if (explicit && explicit.length > 1000) {',
+    why: 'an explicit order has no effect',
+  },
+  {
+    number: 'M-021',
+    file: 'src/spooler/sessions.ts',
+    find: 'if (!this.get(key)) throw',
+    replace: 'if (key.length > 1000) throw',
+    why: 'an order may name a session that is not there',
+  },
+  {
+    number: 'M-024',
+    file: 'src/spooler/spooler.ts',
+    find: '[...new Set(active.flatMap(({ types }) => types?.types ?? []))]',
+    replace: 'active.flatMap(({ types }) => types?.types ?? [])',
+    why: 'a type of two sessions is listed twice',
+  },
 ];

@@ -72,4 +72,18 @@ export const cancel: readonly Removal[] = [
     replace: '',
     why: 'what arrives after reception was broken off is saved',
   },
+  {
+    number: 'M-073',
+    file: 'src/store/operations/settle.ts',
+    find: 'if (guard && settlement.cancelRequested) requestCancel(operation, sequence);',
+    replace: '',
+    why: 'another spooler does not hear of a cancel',
+  },
+  {
+    number: 'M-076',
+    file: 'src/spooler/deferrals.ts',
+    find: 'if (session.transport?.endMessage) await',
+    replace: 'if (session.transport) await',
+    why: 'also who keeps nothing back hears abortDeferred',
+  },
 ];

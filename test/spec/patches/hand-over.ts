@@ -87,4 +87,18 @@ export const handOver: readonly Removal[] = [
       "    session.probing = false;\n        if (result.outcomes.some(({ outcome }) => outcome === 'notSent')) this.#parts.sessions.gate(session, { reason: 'throttled' });",
     why: 'one message that must wait holds up the next',
   },
+  {
+    number: 'M-056',
+    file: 'src/spooler/delivery.ts',
+    find: "if (session.transport !== transport) return 'sent';",
+    replace: '',
+    why: 'endMessage goes to a session that logged on later',
+  },
+  {
+    number: 'M-061',
+    file: 'src/spooler/delivery.ts',
+    find: 'if (cancelledAgain) return',
+    replace: 'if (cancelledAgain && outcomes.length > 1000) return',
+    why: 'a deferred hand-over that is cancelled is tried again',
+  },
 ];

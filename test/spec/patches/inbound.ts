@@ -86,4 +86,18 @@ export const inbound: readonly Removal[] = [
     replace: 'messageClass: defaultMessageClass,',
     why: 'the news do not tell the class',
   },
+  {
+    number: 'M-083',
+    file: 'src/spooler/received-message.ts',
+    find: "wanted.get('') ?? folders.inbox",
+    replace: "wanted.get('') ?? folders.outbox",
+    why: 'mail without a folder of its class is not in the inbox',
+  },
+  {
+    number: 'M-085',
+    file: 'src/store/operations/filing.ts',
+    find: "then.notifyNewMail.announce ? newMail(record) : { type: 'finished' }",
+    replace: 'newMail(record)',
+    why: 'silent mail is announced',
+  },
 ];

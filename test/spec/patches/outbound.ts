@@ -101,4 +101,25 @@ export const outbound: readonly Removal[] = [
     replace: 'if (header',
     why: 'a TNEF part without a correlation key is ignored',
   },
+  {
+    number: 'M-040',
+    file: 'src/spooler/sessions.ts',
+    find: "session.types = stored['addressTypes'] as NonNullable<Session['types']>;",
+    replace: 'session.types = undefined;',
+    why: 'what a session carries is forgotten at a restart',
+  },
+  {
+    number: 'M-043',
+    file: 'src/store/operations/filing.ts',
+    find: 'if (record.finishedAt !== undefined) return { record };',
+    replace: '',
+    why: 'a message is filed twice',
+  },
+  {
+    number: 'M-045',
+    file: 'src/store/operations/leases.ts',
+    find: 'return row?.fence === lease.fence && row.until > 0 ? row : undefined;',
+    replace: 'return row && row.until > 0 ? row : undefined;',
+    why: 'whoever lost a message may still file it',
+  },
 ];

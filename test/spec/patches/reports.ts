@@ -116,4 +116,18 @@ export const reports: readonly Removal[] = [
     replace: '',
     why: 'a message is reported on twice',
   },
+  {
+    number: 'M-064',
+    file: 'src/spooler/status-recipients.ts',
+    find: 'searchKey(row) === searchKey(named)',
+    replace: 'row.address === named.address',
+    why: 'a word is not matched to an address in other letters',
+  },
+  {
+    number: 'M-065',
+    file: 'src/reports/report-policy.ts',
+    find: '{ ...message, ...recipient.report }',
+    replace: '{ ...message }',
+    why: 'what a recipient has asked for does not count',
+  },
 ];

@@ -129,4 +129,25 @@ export const submission: readonly Removal[] = [
     replace: 'return now + span(',
     why: 'a number of units counts from when it is said',
   },
+  {
+    number: 'M-032',
+    file: 'src/message/envelope.ts',
+    find: 'known ? { ...row, ...known } : row',
+    replace: 'known ?? row',
+    why: 'what only a later duplicate says is lost',
+  },
+  {
+    number: 'M-035',
+    file: 'src/store/schedule.ts',
+    find: 'return messageDueAt ?? 0;',
+    replace: 'return 0;',
+    why: 'a store offers what is not due',
+  },
+  {
+    number: 'M-037',
+    file: 'src/spooler/submission.ts',
+    find: '...composed.properties, expiresAt,',
+    replace: '...composed.properties,',
+    why: 'the provider does not learn when a message expires',
+  },
 ];

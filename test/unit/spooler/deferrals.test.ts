@@ -29,12 +29,16 @@ test('M-076 so it hears of one that a person releases or purges; of what others 
   expect(aborted(other)).toEqual([]);
 });
 
-test('M-076 a transport that cannot keep anything back hears no abortDeferred', async () => {
-  const { spooler, provider } = await world();
-  const { id } = await spooler.submit(note(), { sendAt: { afterMs: 60_000 } });
-  await spooler.hold(id);
-  await spooler.cancel(id);
-  expect(aborted(provider)).toEqual([]);
+test('M-076 a transport that cannot keep anything back hears no abortDeferred, also where one before it could', async () => {
+  const store = newStore();
+  const { spooler, clock } = await world({ store, loopback: keeping });
+  const { id } = await spooler.submit(note());
+  await clock.settle();
+  store.crash();
+  const later = await world({ store: store.sharing(), clock });
+  await clock.settle();
+  expect(await later.spooler.cancel(id)).toEqual({ result: 'cancelled' });
+  expect(aborted(later.provider)).toEqual([]);
 });
 
 test('M-076 M-062 at logoff it forgets what it keeps back, which is offered to it anew after the next logon', async () => {

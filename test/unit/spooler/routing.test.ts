@@ -11,8 +11,8 @@ const small = { sizeBytes: 1 };
 
 describe('matching', () => {
   test('M-015 types match as whole strings, without regard to case', () => {
-    const sessions = [session('a', ['SMT']), session('b', ['SMTPX']), session('c', ['SMTP'])];
-    expect(matchingSessions(recipient('smtp'), small, sessions)).toEqual(['c']);
+    const sessions = [session('a', ['SMT']), session('b', ['SMTPX']), session('c', ['SMTP']), { key: key('d'), ...normalAddressTypes(['smtp']) }];
+    expect(matchingSessions(recipient('smtp'), small, sessions)).toEqual(['c', 'd']);
   });
 
   test('M-016 all UIDs come before all types: a late UID match beats an early type match', () => {

@@ -69,6 +69,8 @@ export interface LoadedConfiguration {
   readonly effective: EffectiveConfiguration;
   /** Whether any provider is configured. */
   readonly hasProviders: boolean;
+  /** The settings of the first provider of that published name, where it is given with `use`. */
+  settingsOf(use: string): Readonly<Record<string, unknown>> | undefined;
   /** Loads the providers; give it a store and hand it to `createSpooler`. @throws ECONFIG naming the provider's field */
   options(): Promise<Omit<SpoolerOptions, 'store'>>;
 }
@@ -88,6 +90,7 @@ export async function loadConfiguration(sources: ConfigurationSources = {}): Pro
     directory,
     effective: effective(settings, directory, file, overrides),
     hasProviders: [settings, ...(settings.accounts ?? [])].some(({ providers }) => providers !== undefined && providers.length > 0),
+    settingsOf: (use) => settingsOf(use, [settings, ...(settings.accounts ?? [])]),
     options: async () => await spoolerOptions(settings, base),
   };
 }
@@ -141,6 +144,14 @@ function refuseRepeatedNames(accounts: readonly AccountOptions[]): void {
     field: `accounts[${at}].name`,
     remedy: 'Give each account a name of its own.',
   });
+}
+
+function settingsOf(use: string, groups: readonly Pick<CheckedConfiguration, 'providers'>[]): Readonly<Record<string, unknown>> | undefined {
+  const entries = groups.flatMap(({ providers }) => providers ?? []) as readonly (string | { readonly use?: unknown })[];
+  const found = entries.find((entry) => typeof entry === 'object' && entry.use === use);
+  if (typeof found !== 'object') return undefined;
+  const { use: _use, ...settings } = found;
+  return settings;
 }
 
 const isPolicy = (retry: object): retry is RetryPolicy => 'next' in retry && typeof retry.next === 'function';

@@ -37,6 +37,8 @@ describe('examples in pages', () => {
 /** What each running example says; every file has a row. */
 const says: Record<string, RegExp> = {
   'hello.mjs': /^accepted: \[ 'bob@example.org' \]\nnew mail in Inbox\n$/,
+  'mailslot-beacon.ts': /^printer of PRINTER at 127\.0\.0\.3:631\nframes of a stranger were dropped\n$/,
+  'mailslot-presence.ts': /^Bob sees ANN, BOB, CLEO\nBob sees ANN, BOB\n$/,
   'own-provider.ts': /^kitchen: Tea is ready\ndelivered\n$/,
   'test-greylisting.ts': /^\S+ pass 2\n\S+ fail 0\n/m,
   'test-imap-reconnect.ts': /^\S+ pass 1\n\S+ fail 0\n/m,

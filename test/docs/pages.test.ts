@@ -14,7 +14,10 @@ describe('the pages', () => {
   });
 
   it('each word of the glossary stands in the sources', () => {
-    const sources = filesBelow('src', '.ts').map(read).join('\n');
+    const sources = ['src', 'providers']
+      .flatMap((room) => filesBelow(room, '.ts'))
+      .map(read)
+      .join('\n');
     const rows = read('docs/reference/glossary.md')
       .split('\n')
       .filter((line) => line.startsWith('| '))

@@ -17,6 +17,7 @@ import {
 } from './arguments.ts';
 import { Context, type GlobalOptions } from './context.ts';
 import { type Add, addAccounts, addCompletion, addCreate, addStore, type Run } from './declarations.ts';
+import { addMailslot } from './mailslot-commands.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { Output, type Terminal } from './output.ts';
 import { InterruptError } from './signals.ts';
@@ -119,6 +120,7 @@ export function commandLine(terminal: Terminal, act: (command: Command, run: Run
   addAccounts(add);
   addStore(adder(program.command('store').description('look after the store itself')), filtered);
   addCreate(adder(program.command('create').description('make something new')));
+  addMailslot(adder(program.command('mailslot').description('one-way messages on this computer and to others')));
   addCompletion(add, program);
   return program;
 }

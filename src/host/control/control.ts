@@ -1,7 +1,7 @@
 // The control socket: a running spooler answers on it, other processes of the same user reach it. The embedded store
 // has one owner, so this is how a second process looks into the queue and adds to it.
-import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MailspoolError } from '../../errors.ts';
@@ -12,6 +12,7 @@ import { systemClock, type Clock } from '../../time/clock.ts';
 import { withDeadline } from '../../time/deadline.ts';
 import { Peer, type Method } from './peer.ts';
 import { privateFolder, socketPaths, socketToListenAt } from './socket-path.ts';
+import { connected, listening } from './socket.ts';
 import {
   afterCursor,
   bulkOptions,
@@ -107,14 +108,6 @@ async function removeStale(path: string): Promise<void> {
   throw new MailspoolError('ESTORELOCKED', 'another spooler answers for this store', { temporary: true });
 }
 
-async function listening(server: Server, path: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  if (process.platform !== 'win32') chmodSync(path, 0o600);
-}
-
 async function closed(server: Server, peers: ReadonlySet<Peer>): Promise<void> {
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const peer of peers) peer.close();
@@ -202,30 +195,3 @@ async function* feed(ask: () => Promise<AsyncIterable<Change>>, signal: AbortSig
     end();
   }
 }
-
-/** An open connection, or undefined if nobody listens there. */
-async function connected(path: string): Promise<Socket | undefined> {
-  return await new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR') resolve(undefined);
-      else reject(unusable(path, error));
-    });
-  });
-}
-
-const unusable = (path: string, cause: NodeJS.ErrnoException): MailspoolError =>
-  cause.code === 'EACCES' || cause.code === 'EPERM'
-    ? new MailspoolError('ENOACCESS', `the control socket ${path} belongs to somebody else`, {
-        cause,
-        remedy: 'Run the command as the user whose spooler it is.',
-      })
-    : new MailspoolError('EBUSY', `the control socket ${path} does not take connections: ${cause.message}`, {
-        cause,
-        temporary: true,
-        remedy: 'Try again.',
-      });

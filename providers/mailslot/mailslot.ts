@@ -112,7 +112,9 @@ export class OwnerHandle implements Mailslot {
 
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
-      this.#closing.abort(new MailslotClosedError(this.address));
+      const error = new MailslotClosedError(this.address);
+      this.#closing.abort(error);
+      this.#slot.queue.release(this, error);
       this.#slot.letGo();
       if (this.#slot.closed.aborted) this.#gone = this.#whenGone(this.#slot);
     }
@@ -125,8 +127,7 @@ export class OwnerHandle implements Mailslot {
 
   async #take(timeoutMs: number, maxBytes: number, signal?: AbortSignal): Promise<MailslotMessage | undefined> {
     this.#check();
-    const signals = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
-    return await this.#slot.queue.take(this.#clock, timeoutMs, maxBytes, signals);
+    return await this.#slot.queue.take({ clock: this.#clock, timeoutMs, maxBytes, signal, owner: this });
   }
 
   #check(): void {

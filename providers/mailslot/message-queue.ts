@@ -9,8 +9,16 @@ export interface QueueBounds {
   readonly maxQueuedBytes: number;
 }
 
-interface Reader {
+export interface Wait {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
   readonly maxBytes: number;
+  readonly signal: AbortSignal | undefined;
+  /** Who waits; see {@link MessageQueue.release}. */
+  readonly owner: object;
+}
+
+interface Reader extends Pick<Wait, 'maxBytes' | 'owner'> {
   resolve(message: MailslotMessage | undefined): void;
   reject(error: unknown): void;
 }
@@ -60,29 +68,18 @@ export class MessageQueue {
 
   /**
    * The next message; `undefined` if there is none within `timeoutMs`.
-   * @throws EINSUFFICIENTBUFFER, what the queue was closed with, or a signal's reason
+   * @throws EINSUFFICIENTBUFFER, what the queue was closed or the owner released with, or the signal's reason
    */
-  async take(clock: Clock, timeoutMs: number, maxBytes: number, signals: readonly AbortSignal[]): Promise<MailslotMessage | undefined> {
-    for (const signal of signals) signal.throwIfAborted();
+  async take(wait: Wait): Promise<MailslotMessage | undefined> {
+    wait.signal?.throwIfAborted();
     if (this.#closed) throw this.#closed;
-    if (this.count > 0) return this.#next(maxBytes);
-    if (timeoutMs <= 0) return undefined;
-    const over = new AbortController();
-    try {
-      return await new Promise<MailslotMessage | undefined>((resolve, reject) => {
-        const reader: Reader = { maxBytes, resolve, reject };
-        this.#readers.add(reader);
-        over.signal.addEventListener('abort', () => this.#readers.delete(reader), { once: true });
-        for (const signal of signals) signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: over.signal });
-        if (timeoutMs === Number.POSITIVE_INFINITY) return;
-        clock.sleep(timeoutMs, over.signal).then(
-          () => resolve(undefined),
-          () => undefined,
-        );
-      });
-    } finally {
-      over.abort();
-    }
+    if (this.count > 0) return this.#next(wait.maxBytes);
+    return wait.timeoutMs > 0 ? await this.#waits(wait) : undefined;
+  }
+
+  /** Nobody waits for that owner any more. */
+  release(owner: object, error: Error): void {
+    for (const reader of this.#readers) if (reader.owner === owner) reader.reject(error);
   }
 
   close(error: Error): void {
@@ -91,12 +88,41 @@ export class MessageQueue {
     this.#head = 0;
     this.#bytes = 0;
     for (const { reject } of this.#readers) reject(error);
-    this.#readers.clear();
     this.#wakeWriters();
   }
 
+  #waits({ clock, timeoutMs, maxBytes, signal, owner }: Wait): Promise<MailslotMessage | undefined> {
+    return new Promise((resolve, reject) => {
+      const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : new AbortController();
+      const end = (): void => {
+        this.#readers.delete(reader);
+        signal?.removeEventListener('abort', gaveUp);
+        timer?.abort();
+      };
+      const reader: Reader = {
+        maxBytes,
+        owner,
+        resolve: (message) => {
+          end();
+          resolve(message);
+        },
+        reject: (error) => {
+          end();
+          reject(error as Error);
+        },
+      };
+      const gaveUp = (): void => reader.reject(signal?.reason);
+      this.#readers.add(reader);
+      signal?.addEventListener('abort', gaveUp);
+      if (timer)
+        clock.sleep(timeoutMs, timer.signal).then(
+          () => reader.resolve(undefined),
+          () => undefined,
+        );
+    });
+  }
+
   #serve(reader: Reader): void {
-    this.#readers.delete(reader);
     try {
       reader.resolve(this.#next(reader.maxBytes));
     } catch (error) {

@@ -10,6 +10,7 @@ const magic = Buffer.from('MSLT');
 const version = 1;
 const signed = 1;
 const scopes = ['host', 'domain'] as const;
+const fixedBytes = 31;
 /** Never fragmented, on any path. */
 const maxFrameBytes = 1_200;
 
@@ -24,34 +25,39 @@ export const nativeFormat = (keys?: KeyRing): WireFormat => ({
 });
 
 function encode({ id = '', sentAt = 0, scope, target, source, path, data }: Datagram, keys: KeyRing | undefined): Buffer {
-  const fixed = Buffer.alloc(31);
-  magic.copy(fixed);
-  fixed[4] = version;
-  fixed[5] = keys ? signed : 0;
-  fixed.write(id, 6, 'hex');
-  fixed.writeBigUInt64BE(BigInt(sentAt), 22);
-  fixed[30] = scopes.indexOf(scope);
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(data.length);
-  const parts = [fixed, text(target), text(source), text(path.join('\\')), length, data];
-  if (!keys) return Buffer.concat(parts);
-  const keyId = keys.signingId;
-  const body = Buffer.concat([...parts, text(keyId)]);
-  return Buffer.concat([body, keys.tag(keyId, body)]);
+  const name = path.join('\\');
+  const keyId = keys?.signingId;
+  const bodyBytes = fixedBytes + target.length + source.length + name.length + 3 + 2 + data.length;
+  const frame = Buffer.alloc(keyId === undefined ? bodyBytes : bodyBytes + 1 + keyId.length + tagBytes);
+  magic.copy(frame);
+  frame[4] = version;
+  frame[5] = keys ? signed : 0;
+  frame.write(id, 6, 16, 'hex');
+  frame.writeBigUInt64BE(BigInt(sentAt), 22);
+  frame[30] = scopes.indexOf(scope);
+  let at = fixedBytes;
+  for (const text of [target, source, name]) at = writeText(frame, text, at);
+  at = frame.writeUInt16BE(data.length, at);
+  frame.set(data, at);
+  if (!keys || keyId === undefined) return frame;
+  at = writeText(frame, keyId, at + data.length);
+  frame.set(keys.tag(keyId, frame.subarray(0, at)), at);
+  return frame;
 }
 
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value, 'latin1');
-  return Buffer.concat([Buffer.of(bytes.length), bytes]);
+/** Returns where what follows begins. */
+function writeText(frame: Buffer, text: string, at: number): number {
+  frame[at] = text.length;
+  return at + 1 + frame.write(text, at + 1, 'latin1');
 }
 
 function decode(frame: Buffer, keys: KeyRing | undefined): Datagram | DropReason {
   if (frame.length > maxFrameBytes) return 'oversized';
-  if (frame.length < 31 || !frame.subarray(0, 4).equals(magic) || frame[4] !== version) return 'malformed';
+  if (frame.length < fixedBytes || !frame.subarray(0, 4).equals(magic) || frame[4] !== version) return 'malformed';
   const flags = frame[5] as number;
   const scope = scopes[frame[30] as number];
   if ((flags & ~signed) !== 0 || scope === undefined) return 'malformed';
-  const reader = new Reader(frame, 31);
+  const reader = new Reader(frame, fixedBytes);
   const [target, source, path] = [reader.text(), reader.text(), reader.text()];
   const dataLength = reader.uint16();
   const data = reader.bytes(dataLength);

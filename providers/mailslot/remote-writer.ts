@@ -47,11 +47,14 @@ export function remoteWriter({ address, target, source, destinations, format, li
 
 /** To each; it is enough that the network took one. @throws ENETWORK */
 async function handedOver(link: Link, frame: Buffer, destinations: readonly Destination[], address: MailslotAddress): Promise<void> {
-  const [only] = destinations;
-  const sent = destinations.length === 1 && only ? [link.send(frame, only)] : destinations.map((destination) => link.send(frame, destination));
-  const refusals = (await Promise.allSettled(sent)).filter((one) => one.status === 'rejected');
-  if (refusals.length < sent.length) return;
-  const cause = refusals[0]?.reason as unknown;
+  const [first] = destinations;
+  if (destinations.length === 1 && first) return await link.send(frame, first).catch((error: unknown) => refused(address, error));
+  const sent = await Promise.allSettled(destinations.map((destination) => link.send(frame, destination)));
+  const refusals = sent.filter((one) => one.status === 'rejected');
+  if (refusals.length === sent.length) refused(address, refusals[0]?.reason);
+}
+
+function refused(address: MailslotAddress, cause: unknown): never {
   const why = cause instanceof Error ? `: ${cause.message}` : '';
   throw new MailspoolError('ENETWORK', `the network did not take a datagram to ${formatMailslotName(address)}${why}`, { cause });
 }

@@ -7,9 +7,18 @@ export interface SeenBounds {
   readonly ms: number;
 }
 
+interface Entry {
+  readonly id: string;
+  readonly sentAt: Instant;
+  readonly until: Instant;
+}
+
 export class Seen {
   readonly #bounds: SeenBounds;
-  readonly #ids = new Map<string, { readonly until: Instant; readonly sentAt: Instant }>();
+  readonly #ids = new Set<string>();
+  /** In order of arrival, from `#head` on: the first of a Set that forgets is slow to find. */
+  #entries: Entry[] = [];
+  #head = 0;
   #floor = Number.NEGATIVE_INFINITY;
 
   constructor(bounds: SeenBounds) {
@@ -28,18 +37,21 @@ export class Seen {
 
   /** Whether it is new; it is known from now on. */
   add(id: string, sentAt: Instant, now: Instant): boolean {
-    for (const [old, { until }] of this.#ids) {
-      if (until > now) break;
-      this.#forget(old);
-    }
+    while ((this.#entries[this.#head]?.until ?? Number.POSITIVE_INFINITY) <= now) this.#forgetOldest();
     if (this.#ids.has(id)) return false;
-    this.#ids.set(id, { until: now + this.#bounds.ms, sentAt });
-    if (this.#ids.size > this.#bounds.maxIds) this.#forget(this.#ids.keys().next().value as string);
+    this.#ids.add(id);
+    this.#entries.push({ id, sentAt, until: now + this.#bounds.ms });
+    if (this.#ids.size > this.#bounds.maxIds) this.#forgetOldest();
     return true;
   }
 
-  #forget(id: string): void {
-    this.raiseFloor(this.#ids.get(id)?.sentAt ?? this.#floor);
+  #forgetOldest(): void {
+    const { id, sentAt } = this.#entries[this.#head] as Entry;
+    this.raiseFloor(sentAt);
     this.#ids.delete(id);
+    this.#head += 1;
+    if (this.#head < 1_024 || this.#head * 2 < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#head);
+    this.#head = 0;
   }
 }

@@ -14,7 +14,8 @@ export interface Answer {
   readonly question: string;
   readonly records: readonly Record[];
   readonly ratios: readonly Ratio[];
-  readonly place: Pick<Place, 'fileSystem' | 'meanFsyncMs'>;
+  /** Where the store stood, if there was one. */
+  readonly place?: Pick<Place, 'fileSystem' | 'meanFsyncMs'>;
   /** What was counted, and what it should have been. */
   readonly counts: readonly { readonly what: string; readonly counted: number; readonly expected: number }[];
   readonly faults: readonly string[];
@@ -31,6 +32,7 @@ export const asJson = ({ question, records, ratios, place, counts, faults }: Ans
 
 export function asText({ question, records, ratios, place, counts, faults }: Answer): string {
   const { node, cpu, fileSystem, meanFsyncMs } = machine(place);
+  const disk = place ? `, ${fileSystem}, mean fsync ${meanFsyncMs} ms` : '';
   const rows = records
     .map(figures)
     .map((row) => [
@@ -44,7 +46,7 @@ export function asText({ question, records, ratios, place, counts, faults }: Ans
   const head = ['', 'messages/s', 'over the rounds', 'CPU/message', 'loop delay p99', 'max'];
   return [
     question,
-    `Node ${node}, ${cpu}, ${fileSystem}, mean fsync ${meanFsyncMs} ms`,
+    `Node ${node}, ${cpu}${disk}`,
     '',
     ...table([head, ...rows]),
     '',
@@ -67,13 +69,12 @@ function figures({ name, turns }: Record) {
   };
 }
 
-const machine = ({ fileSystem, meanFsyncMs }: Answer['place']) => {
+const machine = (place: Answer['place']) => {
   const processors = cpus();
   return {
     node: process.versions.node,
     cpu: `${processors.length} × ${processors[0]?.model ?? 'unknown'}`,
-    fileSystem,
-    meanFsyncMs: rounded(meanFsyncMs),
+    ...(place && { fileSystem: place.fileSystem, meanFsyncMs: rounded(place.meanFsyncMs) }),
   };
 };
 

@@ -108,7 +108,7 @@ export class MessageQueue {
         },
         reject: (error) => {
           end();
-          reject(error as Error);
+          reject(error);
         },
       };
       const gaveUp = (): void => reader.reject(signal?.reason);

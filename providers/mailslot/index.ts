@@ -20,6 +20,7 @@ export type { Mailslot, MailslotInfo, ReadOptions } from './mailslot.ts';
 export type { DatagramOrigin, MailslotMessage } from './message.ts';
 export { formatMailslotName, parseMailslotName, type MailslotAddress, type MailslotScope, type ParseMailslotNameOptions } from './name.ts';
 export type { MailslotNetwork } from './networked-host.ts';
+export { receiveMailslot, type PassedOnMailslot } from './passed-on.ts';
 export type { MailslotInboxOptions, MailslotOptions } from './options.ts';
 export { mailslot } from './provider.ts';
 export type { MailslotAccess, ReadTimeout } from './slot.ts';

@@ -1,8 +1,10 @@
 // The owner's handle: only who created the slot, or was given a duplicate, reads, inspects and changes it (S-012).
+import type { MessagePort } from 'node:worker_threads';
 import { type Clock, MailspoolError } from 'mailspool/provider';
 import { MailslotClosedError } from './errors.ts';
 import type { MailslotMessage } from './message.ts';
 import type { MailslotAddress } from './name.ts';
+import { serveHandle } from './passed-on.ts';
 import type { ReadTimeout, Slot } from './slot.ts';
 
 export interface ReadOptions {
@@ -37,6 +39,11 @@ export interface Mailslot extends AsyncIterable<MailslotMessage>, AsyncDisposabl
   setReadTimeout(timeout: ReadTimeout): void;
   /** Another handle on the same slot. @throws EINVALIDOBJECT */
   duplicate(): Mailslot;
+  /**
+   * Hands this handle on to another thread, which takes it with `receiveMailslot`; here it is closed afterwards. The slot stays in
+   * this thread. @throws EINVALIDOBJECT
+   */
+  transfer(port: MessagePort): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -108,6 +115,11 @@ export class OwnerHandle implements Mailslot {
   duplicate(): Mailslot {
     this.#check();
     return new OwnerHandle(this.#slot, this.#clock, this.#whenGone);
+  }
+
+  async transfer(port: MessagePort): Promise<void> {
+    serveHandle(this.duplicate(), port);
+    await this.close();
   }
 
   async close(): Promise<void> {

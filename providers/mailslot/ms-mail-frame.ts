@@ -17,8 +17,12 @@ const everybody: readonly string[] = ['*', masterBrowsers.name];
 const maxScopeBytes = 510;
 const maxFrameBytes: number = netbiosOverheadBytes + maxScopeBytes + maxRequestBytes;
 
-export function msMailFormat(random: Random, { sourceAddress, sourcePort }: MsMailOptions): WireFormat {
-  const encode = (datagram: Datagram): Buffer =>
+export const msMailFormat = (random: Random, { sourceAddress, sourcePort }: MsMailOptions): WireFormat => ({
+  name: 'ms-mail',
+  defaultPort: netbiosDatagramPort,
+  maxFrameBytes,
+  maxDataBytes: maxWriteBytes,
+  encode: (datagram) =>
     encodeNetbiosDatagram({
       type: datagram.scope === 'host' ? datagramType.directUnique : datagramType.directGroup,
       id: new DataView(random.bytes(2).buffer).getUint16(0),
@@ -27,20 +31,9 @@ export function msMailFormat(random: Random, { sourceAddress, sourcePort }: MsMa
       source: { name: datagram.source, suffix: workstation },
       destination: destinationName(datagram),
       data: encodeMailslotWrite(datagram),
-    });
-  return {
-    name: 'ms-mail',
-    defaultPort: netbiosDatagramPort,
-    maxFrameBytes,
-    maxDataBytes: maxWriteBytes,
-    encode,
-    encoder:
-      (way) =>
-      ({ data }) =>
-        encode({ ...way, data }),
-    decode,
-  };
-}
+    }),
+  decode,
+});
 
 function decode(frame: Buffer): Datagram | DropReason {
   if (frame.length > maxFrameBytes) return 'oversized';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { behavioursOf, built, coverage } from '../spec/behaviours.ts';
 
 test.each(built)('every [core] behaviour of %s has a test whose title carries its number', (system) => {
-  expect(behavioursOf(system).length).toBeGreaterThan(50);
+  expect(behavioursOf(system).length).toBeGreaterThanOrEqual(40);
   const missing = coverage(system).filter(({ level, tests }) => level === 'core' && tests.length === 0);
   expect(missing.map(({ number, text }) => `${number} ${text}`)).toEqual([]);
 });

@@ -25,18 +25,26 @@ export interface TestTitle {
 }
 
 /** The systems that are built: their [core] behaviours must have tests. */
-export const built: readonly string[] = ['mapi'];
+export const built: readonly string[] = ['mapi', 'mailslots'];
 
 /** @throws if there is no such page */
 export function behavioursOf(system: string): Behaviour[] {
   const page = readFileSync(join(root, 'docs/reference/behaviours', `${system}.md`), 'utf8');
   return page.split(/^## /m).flatMap((section) =>
-    [...section.matchAll(/^- \*\*([A-Z]-\d+)\*\* \[(core|extended)\] (.*)$/gm)].map(([, number = '', level, text = '']) => ({
-      number,
-      section: section.slice(0, section.indexOf('\n')),
-      level: level as Behaviour['level'],
-      text: text.replaceAll(/ *`[^`]*`(, `[^`]*`)*$/g, ''),
-    })),
+    [...section.matchAll(/^- \*\*([A-Z]-\d+)\*\* (.*)$/gm)].flatMap(([, number = '', text = '']) => {
+      // In front of the text or behind it; of two, as for a choice, the first.
+      const [mark = '', level] = /\[(core|extended)\];? ?/.exec(text) ?? [];
+      if (level === undefined) return [];
+      return {
+        number,
+        section: section.slice(0, section.indexOf('\n')),
+        level: level as Behaviour['level'],
+        text: text
+          .replace(mark, '')
+          .replaceAll(/ *`[^`]*`(, `[^`]*`)*$/g, '')
+          .trim(),
+      };
+    }),
   );
 }
 

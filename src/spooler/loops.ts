@@ -134,6 +134,7 @@ export class Loops {
 
   /** Learns of queues that an earlier run left; mail for sessions that are gone is routed anew. */
   async resume(): Promise<void> {
+    await this.deferrals.resume();
     const queues = await this.#engine.store.queues();
     this.outbound.queuesChanged(queues.map(({ queue }) => queue));
     const orphans = queues.some(({ queue }) => typeof queue === 'object' && 'session' in queue && !this.sessions.get(queue.session));

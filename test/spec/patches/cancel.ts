@@ -54,8 +54,8 @@ export const cancel: readonly Removal[] = [
   {
     number: 'M-076',
     file: 'src/spooler/deferrals.ts',
-    find: '    await this.#requeue(session, async (id) => await this.#abort(session, id));',
-    replace: '    await this.#requeue(session, () => Promise.resolve());',
+    find: 'if (kept.length > 0) await this.#abort(session, id);',
+    replace: '',
     why: 'a session that logs off does not hear what to forget',
   },
   {

@@ -101,4 +101,11 @@ export const handOver: readonly Removal[] = [
     replace: 'if (cancelledAgain && outcomes.length > 1000) return',
     why: 'a deferred hand-over that is cancelled is tried again',
   },
+  {
+    number: 'M-062',
+    file: 'src/spooler/loops.ts',
+    find: 'await this.deferrals.resume();',
+    replace: '',
+    why: 'what a session kept back that is gone rests for ever',
+  },
 ];

@@ -1,5 +1,6 @@
 // What a provider keeps back, and how it hears that it was taken from it.
 import { loopback, type LoopbackOptions } from 'mailspool/providers/loopback';
+import type { TransportSession } from 'mailspool/provider';
 import { expect, test } from 'vitest';
 import { newStore } from './stores.ts';
 import { note, world } from './world.ts';
@@ -29,16 +30,21 @@ test('M-076 so it hears of one that a person releases or purges; of what others 
   expect(aborted(other)).toEqual([]);
 });
 
-test('M-076 a transport that cannot keep anything back hears no abortDeferred, also where one before it could', async () => {
-  const store = newStore();
-  const { spooler, clock } = await world({ store, loopback: keeping });
+test('M-076 a transport that cannot keep anything back hears no abortDeferred, also where it once could', async () => {
+  const heard: string[] = [];
+  const session: TransportSession & { endMessage?: TransportSession['endMessage'] } = {
+    addressTypes: ['SMTP'],
+    submitMessage: async () => ({ outcome: 'notSent', diagnostic: { code: 'EWAIT', text: 'kept' } }),
+    endMessage: async () => 'hold',
+    transportNotify: ({ type }) => void heard.push(type),
+  };
+  const { spooler, clock } = await world({ providers: [{ name: 'forgetful', logon: async () => session }] });
   const { id } = await spooler.submit(note());
   await clock.settle();
-  store.crash();
-  const later = await world({ store: store.sharing(), clock });
-  await clock.settle();
-  expect(await later.spooler.cancel(id)).toEqual({ result: 'cancelled' });
-  expect(aborted(later.provider)).toEqual([]);
+  delete session.endMessage;
+  expect(await spooler.cancel(id)).toEqual({ result: 'cancelled' });
+  await spooler.stop();
+  expect(heard).not.toContain('abortDeferred');
 });
 
 test('M-076 M-062 at logoff it forgets what it keeps back, which is offered to it anew after the next logon', async () => {
@@ -64,4 +70,31 @@ test('M-062 what a transport kept back when the spooler died is offered to it an
   const later = await world({ store: store.sharing(), clock, loopback: { end: () => 'sent' } });
   await clock.settle();
   expect(await later.states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
+});
+
+test('M-061 M-062 so it is where the session that comes after a crash cannot keep anything back', async () => {
+  const store = newStore();
+  const { spooler, clock } = await world({ store, loopback: keeping });
+  const { id } = await spooler.submit(note());
+  await clock.settle();
+  store.crash();
+  await spooler.stop({ drainMs: 0 });
+  const later = await world({ store: store.sharing(), clock });
+  await clock.settle();
+  expect(await later.states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
+});
+
+test('M-061 M-062 so it is where the session is gone from the configuration: the next that matches is offered it', async () => {
+  const store = newStore();
+  const { spooler, clock } = await world({ store, providers: [loopback({ ...keeping, name: 'old' })] });
+  const [kept, aside] = [await spooler.submit(note()), await spooler.submit(note())];
+  await clock.settle();
+  await spooler.hold(aside.id);
+  store.crash();
+  await spooler.stop({ drainMs: 0 });
+  const later = await world({ store: store.sharing(), clock });
+  await clock.settle();
+  expect(await later.states(kept.id)).toEqual({ 'bob@harbour.example': 'relayed' });
+  // What a person holds waits for a person.
+  expect(await later.states(aside.id)).toEqual({ 'bob@harbour.example': 'held' });
 });

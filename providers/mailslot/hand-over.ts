@@ -77,8 +77,8 @@ async function write({ writer, data }: Ready, signal: AbortSignal, { clock, pati
     );
     return { outcome: 'accepted', ...(outcome === 'stored' && { deliveredAt: clock.now() }) };
   } catch (error) {
-    // What another process was given may be in its slot, or was; a slot of this one has nothing of it.
-    if (writer instanceof SocketWriter) return { outcome: 'unknown', diagnostic: diagnosticOf(error) };
+    // What another process was given may be in its slot, or was, unless it said otherwise; a slot of this one has nothing of it.
+    if (writer instanceof SocketWriter && diagnosticOf(error).code !== 'EMAXSIZE') return { outcome: 'unknown', diagnostic: diagnosticOf(error) };
     return signal.aborted ? isOver() : verdictOf(error);
   }
 }

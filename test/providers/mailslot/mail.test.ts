@@ -2,9 +2,10 @@
 import { createSocket } from 'node:dgram';
 import { setTimeout as passed } from 'node:timers/promises';
 import { createSpooler, memoryStore, type EntryId, type Spooler, type SubmitMessage } from 'mailspool';
-import type { TransportProvider } from 'mailspool/provider';
+import type { TransportProvider, TransportSession } from 'mailspool/provider';
 import { loopback } from 'mailspool/providers/loopback';
 import { mailslot, type MailslotNetwork, type MailslotOptions, mailslotHost } from 'mailspool/providers/mailslot';
+import { logonOptions, outboundMessage, Spool } from 'mailspool/testing';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { computer, newDirectory } from './computers.ts';
 
@@ -127,6 +128,54 @@ test('S-017 M-065 mail into a slot of this computer is delivered, of any size, a
   expect(mail).toMatchObject({ properties: { named: { mailslotVia: 'local' } } });
   expect(await bytesOf(there, mail?.id as EntryId)).toBe(await bytesOf(here, id));
   expect((await received(here)).map(({ properties }) => properties.messageClass)).toEqual(['REPORT.IPM.Note.DR']);
+});
+
+test('S-010 U-016 where the process with the slot goes away before it says that it has the message, nobody knows, and the policy decides', async () => {
+  const directory = newDirectory();
+  const slot = await computer({ directory }).createMailslot('\\\\.\\mailslot\\busy', { maxQueuedMessages: 1 });
+  const spooler = await running([mailslot({ directory })]);
+  const first = await spooler.submit(note('[MAILSLOT:\\\\.\\mailslot\\busy]'));
+  await spooler.settled(first.id);
+  const { id } = await spooler.submit(note('[MAILSLOT:\\\\.\\mailslot\\busy]'), { onUnknown: 'hold' });
+  await vi.waitUntil(async () => (await spooler.get(id))?.recipients[0]?.status.state === 'claimed');
+  await passed(50);
+  await slot.close();
+  expect((await spooler.settled(id)).recipients).toMatchObject([{ status: { state: 'uncertain', diagnostic: { code: 'EINVALIDOBJECT' } } }]);
+});
+
+test('M-005 M-003 a spooler that is offline owns no inbox, and creates it once it is on line', async () => {
+  const directory = newDirectory();
+  const spooler = await createSpooler({ store: memoryStore(), providers: [mailslot({ directory, inboxes: ['inbox'] })], offline: true });
+  onTestFinished(async () => void (await spooler.stop({ drainMs: 0 })));
+  await spooler.start();
+  await vi.waitUntil(async () =>
+    (await spooler.listAccounts()).every(({ sessions }) => sessions.every(({ addressTypes }) => addressTypes !== undefined)),
+  );
+  await passed(50);
+  const writing = computer({ directory });
+  await expect(writing.openMailslot('\\\\.\\mailslot\\inbox')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+  await spooler.setOffline(false);
+  const { id } = await spooler.submit(note('[MAILSLOT:\\\\.\\mailslot\\inbox]'));
+  await spooler.settled(id);
+  await vi.waitUntil(async () => (await received(spooler)).length === 1);
+});
+
+test('M-105 M-106 what comes while the session is logged off and on again is received afterwards', async () => {
+  const provider = mailslot({ directory: newDirectory(), inboxes: ['inbox'] });
+  const spool = new Spool();
+  const first = await provider.logon(spool.support(), logonOptions());
+  const submit = async (session: TransportSession) =>
+    await session.submitMessage?.(outboundMessage({ to: [{ type: 'MAILSLOT', address: '\\\\.\\mailslot\\inbox' }] }), new AbortController().signal);
+  await first.logoff?.();
+  const sender = await provider.logon(spool.support({ session: 'other/mailslot' }), logonOptions({ inbound: false }));
+  await submit(sender);
+  await sender.logoff?.();
+  const support = spool.support();
+  const again = await provider.logon(support, logonOptions());
+  await vi.waitUntil(() => support.news.some(({ type }) => type === 'newMail'));
+  expect(await spool.turn(again)).toMatchObject({ result: 'saved' });
+  await again.logoff?.();
+  await provider.shutdown?.();
 });
 
 test('S-018 mail to a slot that nobody has waits: slots come and go with their owners', async () => {

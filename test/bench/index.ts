@@ -6,10 +6,11 @@ import { asJson, asText } from './answer.ts';
 import type { BenchOptions } from './harness.ts';
 import { fairness } from './fairness.ts';
 import { mailslot } from './mailslot.ts';
+import { flood } from './mailslot-flood.ts';
 import { outbound } from './outbound.ts';
 import { Unfit } from './place.ts';
 
-const questions: Readonly<Record<string, (options: BenchOptions) => Promise<Answer>>> = { outbound, fairness, mailslot };
+const questions: Readonly<Record<string, (options: BenchOptions) => Promise<Answer>>> = { outbound, fairness, mailslot, flood };
 
 const help = `usage: npm run bench -- <question> [options]
 
@@ -17,6 +18,7 @@ questions
   outbound           mailspool's durable path to an SMTP server, beside nodemailer's pool
   fairness           what sessions keep beside one that floods, one that hangs and one that is slow
   mailslot           local messages beside a bare Unix socket, datagrams beside Node's dgram
+  flood              what a hub of mailslots does under 100,000 datagrams a second
 
 options
   --messages N       messages of each contender after the warm-up (default 20000)

@@ -40,7 +40,10 @@ export default defineConfig({
       { extends: true, test: { name: 'docs', include: ['test/docs/**/*.test.ts'], testTimeout: 60_000 } },
       { extends: true, test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'], testTimeout: 60_000 } },
       { extends: true, test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 60_000, pool: 'forks' } },
-      { extends: true, test: { name: 'providers', include: ['test/providers/**/*.test.ts'], testTimeout: 60_000, pool: 'forks' } },
+      {
+        extends: true,
+        test: { name: 'providers', include: ['test/providers/**/*.test.ts'], testTimeout: 60_000, globalSetup: ['test/built.ts'], pool: 'forks' },
+      },
       {
         extends: true,
         test: {

@@ -35,6 +35,15 @@ export const errorCatalogue = {
   EUNCERTAIN: { means: 'Whether the message arrived is not known.', remedy: 'Ask the recipient, then resolve or retry.' },
   ECORRUPT: { means: 'Stored content does not match its digest.', remedy: 'The message is set aside; restore it from a backup.' },
   ECONFLICT: { means: 'Somebody else changed the value meanwhile.', remedy: 'Read it again and repeat the change.' },
+  // Queues
+  EQUEUENOTFOUND: { means: 'There is no such queue.', remedy: 'Create it, or correct the name.' },
+  EQUEUENOTAVAILABLE: { means: 'The queue was deleted, or its manager is closed.', remedy: 'Open it anew.' },
+  ESHARINGVIOLATION: { means: 'Another handle has the queue open in a way that excludes this one.', remedy: 'Close the other handle first.' },
+  EALREADYRECEIVED: { means: 'The message at the cursor was taken meanwhile.', remedy: 'Go on to the next one.' },
+  EILLEGALCURSOR: { means: 'The cursor does not stand at a message yet.', remedy: 'Peek the current message first.' },
+  ETRANSACTIONUSAGE: { means: 'The queue is not read in transactions.', remedy: 'Read it without one, or make it transactional when it is created.' },
+  ETRANSACTIONSEQUENCE: { means: 'The transaction is unknown or over.', remedy: 'Begin a new one.' },
+  EQUOTA: { means: 'The messages would take more room than they may.', remedy: 'Receive or purge some, or raise the quota.' },
   // What happens at logon and hand-over
   EVERSION: { means: 'The provider speaks another version of the contract.', remedy: 'Update the provider or mailspool.' },
   EUNCONFIGURED: { means: 'The provider lacks settings.', remedy: 'Configure the account.' },

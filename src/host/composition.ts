@@ -14,6 +14,7 @@ import { MailSpooler } from '../spooler/spooler.ts';
 import type { MessageStore } from '../store/message-store.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { type Random, randomHex, systemRandom } from '../time/random.ts';
+import { version } from '../version.ts';
 import { countedStore } from './counted-store.ts';
 import { forgivingLogger, loggerOf } from './logger.ts';
 import { tokens } from './tokens.ts';
@@ -61,6 +62,7 @@ function engine(parts: Pick<Engine, 'store' | 'clock' | 'random' | 'logger' | 'r
     events: new Events(clock, logger),
     owner: `${hostname()}:${process.pid}:${randomHex(random, 4)}`,
     reports: options.reports ?? 'store',
+    version,
     hostname: mailHostname(),
   };
 }

@@ -108,7 +108,7 @@ export interface Spooler extends AsyncDisposable {
   readonly events$: Observable<SpoolerEvent>;
   /** Mail as it is announced, each with its cursor. */
   readonly newMail$: Observable<Extract<Change, { type: 'newMail' }>>;
-  /** The status table at each change, the latest first on subscription. */
+  /** The status table at each change, the latest first on subscription; also while sessions log on for the first time. */
   readonly status$: Observable<readonly StatusRow[]>;
   start(): Promise<void>;
   stop(options?: StopOptions): Promise<StopResult>;
@@ -154,7 +154,13 @@ export interface Spooler extends AsyncDisposable {
   mark(id: EntryId, mark: Mark | null): Promise<void>;
   flush(request?: Partial<FlushRequest> & { readonly sessions?: readonly SessionKey[]; readonly async?: boolean } & Abortable): Promise<void>;
   validate(request: ValidateRequest, signal?: AbortSignal): Promise<void>;
-  status(): Promise<readonly StatusRow[]>;
+  /**
+   * The status table: `subsystem`, which is mailspool itself and its store, `spooler`, `addressBook`, then the sessions in
+   * transport order. After `start` the answer comes once every session is logged on or was refused for the first time; at once
+   * before, from then on, and with `atOnce` (M-095). @throws ESTOPPED, or the reason of the signal
+   */
+  status(options?: { readonly atOnce?: boolean } & Abortable): Promise<readonly StatusRow[]>;
+  /** What a row lists in `methods` can be called; the rest rejects with ENOSUPPORT (M-097). @throws ENOTFOUND */
   statusObject(row: StatusRow['id']): StatusObject;
   /** Accounts with their sessions, in transport order. */
   listAccounts(): Promise<readonly AccountRow[]>;

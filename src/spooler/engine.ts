@@ -16,6 +16,8 @@ export interface Engine {
   /** Names this spooler in leases. */
   readonly owner: string;
   readonly reports: NonNullable<SpoolerOptions['reports']>;
+  /** Of mailspool. */
+  readonly version: string;
   /** What reports call this system. */
   readonly hostname: string;
 }

@@ -42,7 +42,7 @@ import { Settler } from './settler.ts';
 import { StatusFeed } from './status-feed.ts';
 import { StoreLink } from './store-link.ts';
 import { StatusObjects } from './status-objects.ts';
-import { statusRows } from './status-table.ts';
+import { StatusTable } from './status-table.ts';
 import { Verbs } from './verbs.ts';
 import { untilSettled } from './waiting.ts';
 
@@ -62,6 +62,7 @@ export class MailSpooler implements Spooler {
   readonly #verbs: Verbs;
   readonly #receipts: ReadReceipts;
   readonly #newMail: NewMailFeed;
+  readonly #table: StatusTable;
   readonly #status: StatusFeed;
   readonly #statusObjects: StatusObjects;
   #state: 'opened' | 'started' | 'stopping' | 'stopped' = 'opened';
@@ -75,11 +76,14 @@ export class MailSpooler implements Spooler {
     this.#settler = new Settler(engine, this.#writing.signal);
     const { shared, coupled } = engine.store.capabilities;
     this.#others = shared || coupled ? new OthersChanges(engine.store) : undefined;
-    this.#status = new StatusFeed(engine, async () => await this.status());
+    this.#status = new StatusFeed(engine, async () => await this.#table.now());
     this.#loops = new Loops(engine, this.#settler, sessions, options, () => {
       this.#status.changed();
+      this.#table.changed();
       this.#storeLink.sessionsChanged();
     });
+    const { loops, life } = { loops: this.#loops, life: this.#life.signal };
+    this.#table = new StatusTable({ engine, loops, life, hasAddressBook: options.addressBook !== undefined, state: () => this.#state });
     this.#storeLink = new StoreLink({ engine, settler: this.#settler, loops: this.#loops, others: this.#others, life: this.#life.signal });
     this.#newMail = new NewMailFeed(engine);
     const { inFlight, reports, deferrals, flushing, submission, sessions: known } = this.#loops;
@@ -256,17 +260,9 @@ export class MailSpooler implements Spooler {
     await this.#statusObjects.validate(request, signal);
   }
 
-  async status(): Promise<readonly StatusRow[]> {
+  async status({ atOnce, signal }: Parameters<Spooler['status']>[0] = {}): Promise<readonly StatusRow[]> {
     this.#check();
-    const queues = await this.#engine.store.queues();
-    const { offline } = this.#loops.sessions;
-    const flags = {
-      available: this.#state === 'started',
-      offline,
-      outboundActive: this.#loops.outbound.active,
-      inboundActive: this.#loops.inbound.active,
-    };
-    return statusRows(this.#loops.sessions.ordered, queues, { text: offline ? 'offline' : this.#state, flags });
+    return await (atOnce ? this.#table.now() : this.#table.read(signal));
   }
 
   statusObject(row: StatusRow['id']): StatusObject {
@@ -275,7 +271,8 @@ export class MailSpooler implements Spooler {
   }
 
   async listAccounts(): Promise<readonly AccountRow[]> {
-    return accountRows(this.#loops.sessions.ordered, await this.status());
+    this.#check();
+    return accountRows(this.#loops.sessions.ordered, await this.#table.now());
   }
 
   async setTransportOrder(order: readonly SessionKey[]): Promise<void> {

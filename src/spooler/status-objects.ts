@@ -1,5 +1,5 @@
-// What stands behind a row of the status table: the spooler's own object has validate and flush, a session's has what
-// the session has (M-097, M-101, M-102).
+// What stands behind a row of the status table: the spooler's own object has validate and flush, mailspool's validate, the
+// address book's nothing, a session's what the session has (M-097, M-101, M-102).
 import { MailspoolError } from '../errors.ts';
 import type { FlushRequest, TransportSession, ValidateRequest } from '../provider/transport-session.ts';
 import { withDeadline } from '../time/deadline.ts';
@@ -31,10 +31,11 @@ export class StatusObjects {
     this.#parts = parts;
   }
 
-  /** @throws ENOTFOUND for a row that is not there, ENOSUPPORT for one without an object; its calls ENOSUPPORT, EBUSY, EUNKNOWNFLAGS */
+  /** @throws ENOTFOUND for a row that is not there; its calls ENOSUPPORT, EBUSY, EUNKNOWNFLAGS */
   of(row: StatusRow['id']): StatusObject {
     if (row === 'spooler') return this.#ofSpooler();
-    if (row === 'addressBook' || row === 'subsystem') throw unsupported(row, 'a status object');
+    if (row === 'subsystem') return this.#ofSubsystem();
+    if (row === 'addressBook') return without(row);
     const session = this.#parts.sessions.get(row);
     if (!session) throw new MailspoolError('ENOTFOUND', `there is no session ${row}`, { field: 'row' });
     return this.#ofSession(session);
@@ -42,19 +43,28 @@ export class StatusObjects {
 
   /** @throws EUNKNOWNFLAGS */
   async validate(request: ValidateRequest, signal: AbortSignal = never): Promise<void> {
-    checkFlags(request);
-    const foreign = ofSessions.find((flag) => request[flag] !== undefined);
-    if (foreign !== undefined)
-      throw new MailspoolError('EUNKNOWNFLAGS', `${foreign} is for a session's own object, not the spooler's`, { field: foreign });
+    checkOwnFlags(request, 'the spooler');
     signal.throwIfAborted();
     if (request.configChanged) await this.#parts.sessions.reread();
   }
 
+  /** Its state is the store's: validating asks whether it answers. */
+  #ofSubsystem(): StatusObject {
+    return {
+      ...without('subsystem'),
+      validateState: async (request, signal) => {
+        checkOwnFlags(request, 'mailspool');
+        signal.throwIfAborted();
+        await this.#parts.engine.store.queues();
+      },
+    };
+  }
+
   #ofSpooler(): StatusObject {
     return {
+      ...without('spooler'),
       validateState: async (request, signal) => await this.validate(request, signal),
       flush: async (request, signal) => await this.#parts.flushing.flush({ ...request, signal }),
-      changePassword: () => Promise.reject(unsupported('spooler', 'changePassword')),
     };
   }
 
@@ -125,6 +135,21 @@ function checkFlags(request: ValidateRequest): void {
   const unknown = Object.keys(request).find((flag) => !known.includes(flag));
   if (unknown !== undefined) throw new MailspoolError('EUNKNOWNFLAGS', `validate does not know ${unknown}`, { field: unknown });
 }
+
+/** For the objects that are not a session's. */
+function checkOwnFlags(request: ValidateRequest, owner: string): void {
+  checkFlags(request);
+  const foreign = ofSessions.find((flag) => request[flag] !== undefined);
+  if (foreign === undefined) return;
+  throw new MailspoolError('EUNKNOWNFLAGS', `${foreign} is for a session's own object, not for that of ${owner}`, { field: foreign });
+}
+
+/** Each call refuses: an object has only what is put over it. */
+const without = (row: string): StatusObject => ({
+  validateState: () => Promise.reject(unsupported(row, 'validateState')),
+  flush: () => Promise.reject(unsupported(row, 'flush')),
+  changePassword: () => Promise.reject(unsupported(row, 'changePassword')),
+});
 
 const unsupported = (row: string, what: string): MailspoolError => new MailspoolError('ENOSUPPORT', `${row} has no ${what}`);
 const never: AbortSignal = new AbortController().signal;

@@ -1,79 +1,68 @@
-// The status table: one row per session, one for the spooler (M-095). Built when asked; changes are announced merged.
-import type { SessionKey } from '../message/recipient.ts';
-import type { StatusFlag } from '../provider/status.ts';
+// The status table as it is read: the first time once every session had its first logon (M-095).
 import type { Queue } from '../store/message-store.ts';
-import type { StatusObject, StatusRow } from './contract.ts';
-import { isRemote, type Session } from './session.ts';
+import { abortable } from '../time/abortable.ts';
+import { Bell } from '../time/bell.ts';
+import type { StatusRow } from './contract.ts';
+import type { Engine } from './engine.ts';
+import type { Loops } from './loops.ts';
+import { statusRows } from './status-rows.ts';
 
-type Flags = { [flag in StatusFlag]?: boolean };
+type State = 'opened' | 'started' | 'stopping' | 'stopped';
 
-/** `queued`: entries by session; `waiting`: what has no route yet. */
-export function statusRows(
-  sessions: readonly Session[],
-  queues: readonly { queue: Queue; entries: number }[],
-  spooler: { text: string; flags: Flags },
-): StatusRow[] {
-  const count = (matches: (queue: Queue) => boolean) => queues.filter(({ queue }) => matches(queue)).reduce((sum, { entries }) => sum + entries, 0);
-  const own: StatusRow = {
-    id: 'spooler',
-    displayName: 'mailspool',
-    statusText: spooler.text,
-    gate: null,
-    progress: null,
-    remoteValidateOk: true,
-    flags: spooler.flags,
-    methods: ['validateState', 'flush'],
-    queued: count((queue) => queue === 'intake'),
-  };
-  return [
-    own,
-    ...sessions.flatMap((session) => [
-      sessionRow(
-        session,
-        count((queue) => typeof queue === 'object' && 'session' in queue && queue.session === session.key),
-        spooler.flags.offline === true && !session.onlineForNow,
-      ),
-      ...furtherRows(session),
-    ]),
-  ];
+interface StatusTableParts {
+  readonly engine: Engine;
+  readonly loops: Loops;
+  readonly hasAddressBook: boolean;
+  /** Ends with the spooler. */
+  readonly life: AbortSignal;
+  state(): State;
 }
 
-/** While the spooler works offline the row says so, whatever the provider said last. */
-function sessionRow(session: Session, queued: number, isOffline: boolean): StatusRow {
-  const { transport, columns, failure } = session;
-  const flags: Flags = {
-    available: transport !== undefined,
-    failure: failure !== undefined,
-    inboundEnabled: session.inboundOn,
-    outboundEnabled: session.outboundOn,
-    ...(transport?.remoteAccess && { remoteAccess: true }),
-    ...columns.flags,
-    ...(isOffline && { offline: true }),
-  };
-  // Listing and processing headers is the spooler's part (M-110).
-  const can = (method: keyof StatusObject): boolean => transport?.[method] !== undefined || (method === 'validateState' && isRemote(session));
+export class StatusTable {
+  readonly #parts: StatusTableParts;
+  readonly #changed = new Bell();
 
-  const methods = (['validateState', 'flush', 'changePassword'] as const).filter(can);
-  const remoteValidateOk = columns.remoteValidateOk && session.remote === undefined;
-  return {
-    ...columns,
-    remoteValidateOk,
-    id: session.key,
-    statusText: isOffline ? 'offline' : columns.statusText || textOf(session),
-    gate: isOffline ? { reason: 'offline' } : session.gate,
-    flags,
-    methods,
-    queued,
-  };
-}
+  constructor(parts: StatusTableParts) {
+    this.#parts = parts;
+  }
 
-/** A session's further rows have no objects and no queue behind them. */
-const furtherRows = ({ key, rows }: Session): StatusRow[] =>
-  [...rows].map(([name, columns]) => ({ ...columns, id: `${key}/${name}` as SessionKey, methods: [], queued: 0 }));
+  /** Something about the sessions changed: whoever waits for them looks again. */
+  readonly changed = (): void => this.#changed.ring();
 
-function textOf({ transport, failure, gate, suspended }: Session): string {
-  if (suspended) return 'suspended';
-  if (gate) return gate.reason;
-  if (failure) return failure.message;
-  return transport ? 'logged on' : 'logging on';
+  /** After a start: once every session is logged on or was refused. @throws ESTOPPED, or the reason of the signal */
+  async read(signal?: AbortSignal): Promise<StatusRow[]> {
+    const { loops, life, state } = this.#parts;
+    const either = signal ? AbortSignal.any([signal, life]) : life;
+    const isStarting = () => state() === 'started' && loops.sessions.all.some(({ tried }) => !tried);
+    for (let next = this.#changed.next(); isStarting(); next = this.#changed.next()) await abortable(next, either);
+    return await this.now();
+  }
+
+  /** As it is, also while sessions log on. */
+  async now(): Promise<StatusRow[]> {
+    const { engine, loops, hasAddressBook, state } = this.#parts;
+    const queues = await this.#queues();
+    const { offline, ordered } = loops.sessions;
+    const flags = {
+      available: state() === 'started',
+      offline,
+      outboundActive: loops.outbound.active,
+      inboundActive: loops.inbound.active,
+    };
+    return statusRows(ordered, queues instanceof Error ? [] : queues, {
+      spooler: { text: offline ? 'offline' : state(), flags },
+      version: engine.version,
+      store: queues instanceof Error ? queues : engine.store.capabilities,
+      hasAddressBook,
+    });
+  }
+
+  /** A store that does not answer is what the table tells; whoever asks for it learns it there. */
+  async #queues(): Promise<{ queue: Queue; entries: number }[] | Error> {
+    try {
+      return await this.#parts.engine.store.queues();
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
 }

@@ -54,7 +54,7 @@ async function converse(profile: Profile, { folder, offline, undoMs, receipts }:
 /** What is on its way has ten seconds, unless the person does not want to wait. */
 async function stop(spooler: Spooler): Promise<void> {
   process.once('SIGINT', () => void spooler.stop({ drainMs: 0 }));
-  const [own] = await spooler.status();
+  const own = (await spooler.status({ atOnce: true })).find(({ id }) => id === 'spooler');
   if (own?.flags.outboundActive) console.log('Waiting for what is on its way; Ctrl-C breaks it off.');
   const { queued } = await spooler.stop();
   console.log(queued === 0 ? 'Goodbye.' : `Goodbye. ${queued} in the Outbox will go out next time.`);

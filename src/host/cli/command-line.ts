@@ -1,8 +1,8 @@
 // The command line of mailspool: commands, flags and help. What a command does stands in commands/.
-import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { MailspoolError } from '../../errors.ts';
 import type { EntryId } from '../../message/recipient.ts';
+import { version } from '../../version.ts';
 import { systemAccess, type SpoolerAccess } from './access.ts';
 import {
   countArgument,
@@ -21,8 +21,6 @@ import { addMailslot } from './mailslot-commands.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { Output, type Terminal } from './output.ts';
 import { InterruptError } from './signals.ts';
-
-const { version } = createRequire(import.meta.url)('mailspool/package.json') as { readonly version: string };
 
 /** Runs one command and answers with its exit code. Nothing is thrown; errors are on stderr. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal, access: SpoolerAccess = systemAccess): Promise<ExitCode> {

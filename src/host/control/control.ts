@@ -27,6 +27,7 @@ import {
   sessionKeys,
   submitOptions,
   submittedMessage,
+  statusOptions,
   untilStates,
   verdict,
   type SpoolerSurface,
@@ -95,7 +96,7 @@ function methods(spooler: SpoolerSurface): Readonly<Record<string, Method>> {
       await spooler.statusObject(sessionName(session)).validateState(validateRequest(request), signal),
     listAccounts: async () => await spooler.listAccounts(),
     setTransportOrder: async ([order]) => await spooler.setTransportOrder(sessionKeys(order)),
-    status: async () => await spooler.status(),
+    status: async ([options], signal) => await spooler.status({ ...statusOptions(options), signal }),
     changes: ([options], signal) => spooler.changes({ ...afterCursor(options), signal }),
   };
 }
@@ -154,7 +155,7 @@ async function remote(peer: Peer, clock: Clock): Promise<RemoteSpooler> {
     statusObject: (row) => ({ validateState: async (request, signal) => void (await ask('validateState', [row, request], signal)) }),
     listAccounts: async () => await ask<AccountRow[]>('listAccounts', []),
     setTransportOrder: async (order) => void (await ask('setTransportOrder', [order])),
-    status: async () => await ask<StatusRow[]>('status', []),
+    status: async ({ signal, ...options } = {}) => await ask<StatusRow[]>('status', [options], signal),
     changes: ({ signal, ...options } = {}) => feed(async () => await ask('changes', [options], signal), signal),
     [Symbol.asyncDispose]: async () => {
       peer.close();

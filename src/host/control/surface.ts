@@ -125,6 +125,8 @@ const flushSchema = z.strictObject({
 });
 export const flushOptions = (value: unknown): NonNullable<Parameters<Spooler['flush']>[0]> =>
   parsed(flushSchema, value ?? {}, 'options') as NonNullable<Parameters<Spooler['flush']>[0]>;
+export const statusOptions = (value: unknown): { atOnce?: boolean } =>
+  parsed(z.strictObject({ atOnce: z.boolean().optional() }), value ?? {}, 'options');
 export const untilStates = (value: unknown): { until?: StateName[] } =>
   parsed(z.strictObject({ until: z.array(state).optional() }), value ?? {}, 'options');
 export const afterCursor = (value: unknown): { after?: Cursor } =>

@@ -30,6 +30,7 @@ export const rooms = {
   'providers/': { may: ['!providers/'] },
   'src/index.ts': { may: ['src/', '!src/testing/'], packages: ['inversify'] },
   'src/errors.ts': {},
+  'src/version.ts': {},
   'src/time/': { may: ['src/errors.ts'] },
   'src/message/': { may: ['src/errors.ts', 'src/time/random.ts'], types: ['src/time/'], packages: ['nodemailer', 'postal-mime'] },
   'src/provider/': { may: ['src/errors.ts', 'src/message/', 'src/time/'], types: ['src/store/message-store.ts'] },

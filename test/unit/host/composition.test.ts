@@ -78,7 +78,7 @@ test('options that cannot be are refused with the field and the remedy', async (
   });
 });
 
-test('the status table has a row for the spooler and one per session, and follows what happens', async () => {
+test('the status table has the rows of mailspool and one per session, and follows what happens', async () => {
   const clock = virtualTime();
   const provider = loopback();
   const spooler = await spoolerWith({ clock, store: memoryStore(), providers: [provider] });
@@ -89,10 +89,15 @@ test('the status table has a row for the spooler and one per session, and follow
   await spooler.suspend();
   await spooler.submit({ from: 'ann@harbour.example', to: 'bob@harbour.example', text: 'x' });
   await clock.settle();
-  expect(tables.at(-1)).toMatchObject([{ id: 'spooler' }, { id: 'loopback', statusText: 'suspended', queued: 1 }]);
+  expect(tables.at(-1)).toMatchObject([
+    { id: 'subsystem' },
+    { id: 'spooler' },
+    { id: 'addressBook' },
+    { id: 'loopback', statusText: 'suspended', queued: 1 },
+  ]);
   provider.sessions[0]?.support.updateStatus({ statusText: 'drying the nets' }, { merge: true });
   await clock.settle();
-  expect((await spooler.status())[1]).toMatchObject({ displayName: 'loopback', statusText: 'drying the nets' });
+  expect((await spooler.status()).at(-1)).toMatchObject({ displayName: 'loopback', statusText: 'drying the nets' });
 });
 
 test('the content of sent mail goes after its retention, the record stays longer', async () => {

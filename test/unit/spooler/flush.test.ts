@@ -203,7 +203,7 @@ test('what a flush wants of messages reaches the session with each of them', asy
   expect(calls).toContain('one receives small up to 4096');
 });
 
-test("M-097 the spooler's own object has validate and flush; a session's has what the session has; the rest is ENOSUPPORT", async () => {
+test("M-097 the spooler's own object has validate and flush, mailspool's validate, the address book's nothing, a session's what it has; the rest is ENOSUPPORT", async () => {
   const changed: [string, string][] = [];
   const calls: string[] = [];
   const one = telling('one', calls, { changePassword: async (old, fresh) => void changed.push([old, fresh]) });
@@ -218,7 +218,15 @@ test("M-097 the spooler's own object has validate and flush; a session's has wha
   expect(changed).toEqual([['old', 'new']]);
   await expect(spooler.statusObject(row('one')).validateState({}, signal)).rejects.toMatchObject({ code: 'ENOSUPPORT' });
   await expect(spooler.statusObject(row('loopback')).flush({ inbound: true, outbound: true }, signal)).rejects.toMatchObject({ code: 'ENOSUPPORT' });
-  expect(() => spooler.statusObject('addressBook')).toThrow(expect.objectContaining({ code: 'ENOSUPPORT' }) as Error);
+  expect(table.get('subsystem')?.methods).toEqual(['validateState']);
+  await spooler.statusObject('subsystem').validateState({}, signal);
+  expect(table.get('addressBook')?.methods).toEqual([]);
+  for (const own of ['subsystem', 'addressBook'] as const) {
+    const object = spooler.statusObject(own);
+    await expect(object.flush({ inbound: true, outbound: true }, signal)).rejects.toMatchObject({ code: 'ENOSUPPORT' });
+    await expect(object.changePassword('a', 'b')).rejects.toMatchObject({ code: 'ENOSUPPORT' });
+  }
+  await expect(spooler.statusObject('addressBook').validateState({}, signal)).rejects.toMatchObject({ code: 'ENOSUPPORT' });
   expect(() => spooler.statusObject(row('nobody'))).toThrow(expect.objectContaining({ code: 'ENOTFOUND' }) as Error);
 });
 

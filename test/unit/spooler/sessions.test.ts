@@ -235,7 +235,7 @@ test('M-021 an order that is no permutation is refused and changes nothing', asy
   await expect(spooler.setTransportOrder(['a', 'a'] as SessionKey[])).rejects.toMatchObject({ code: 'EBUSY' });
   await spooler.submit(note());
   await clock.advance('1s');
-  expect((await spooler.status()).map(({ id }) => id)).toEqual(['spooler', 'a', 'b']);
+  expect((await spooler.status()).map(({ id }) => id)).toEqual(['subsystem', 'spooler', 'addressBook', 'a', 'b']);
 });
 
 test('M-021 after a new order what waits goes the new way', async () => {

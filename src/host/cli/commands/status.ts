@@ -1,4 +1,4 @@
-// `mailspool status`: the status table, once or as it changes.
+// `mailspool status`: the status table, once or as it changes; nobody who looks after a spooler waits for a logon.
 import type { StatusRow } from '../../../spooler/contract.ts';
 import type { Context, Reached } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -11,7 +11,7 @@ const watchEveryMs = 1000;
 export async function status(context: Context, flags: { readonly watch?: boolean }): Promise<ExitCode> {
   return await context.withSpooler<ExitCode>({}, async (reached) => {
     if (flags.watch === true) return await watch(context, reached);
-    const rows = await reached.spooler.status();
+    const rows = await reached.spooler.status({ atOnce: true });
     context.output.document(asDocument(reached, rows));
     context.output.line(headline(context, reached));
     context.output.table(statusColumns, rows.map(statusCells));
@@ -37,7 +37,7 @@ async function watch(context: Context, reached: Reached): Promise<ExitCode> {
   using interrupts = new Interrupts();
   let before = '';
   while (!interrupts.signal.aborted) {
-    const rows = await reached.spooler.status();
+    const rows = await reached.spooler.status({ atOnce: true });
     const now = JSON.stringify(rows);
     if (now !== before) {
       if (output.isTerminal) await output.bytes('\u001b[H\u001b[2J');

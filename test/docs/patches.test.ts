@@ -1,7 +1,7 @@
 // The patches that take behaviours out (`npm run spec -- --mutate`) fit the sources, and there are enough of them.
 import { expect, test } from 'vitest';
 import { patchedSource } from '../patched-copy.ts';
-import { behavioursOf, coverage, testTitles } from '../spec/behaviours.ts';
+import { behavioursOf, built, coverage, testTitles } from '../spec/behaviours.ts';
 import type { Answer } from '../spec/mutation-worker.ts';
 import { drawn, mutate } from '../spec/mutation.ts';
 import type { Removal } from '../spec/patches/removal.ts';
@@ -9,6 +9,7 @@ import { asPatch, filesFor, removals } from '../spec/patches.ts';
 
 const titles = testTitles();
 const behaviours = behavioursOf('mapi');
+const known = built.flatMap(behavioursOf).map(({ number }) => number);
 const sections = [...new Set(behaviours.map(({ section }) => section))];
 const patched = new Set(removals.map(({ number }) => number));
 
@@ -16,7 +17,7 @@ test.each(removals)('the patch for $number fits: $why', async (removal) => {
   const source = await patchedSource(asPatch(removal));
   expect(removal.find).not.toBe(removal.replace);
   expect(source).toContain(removal.replace);
-  expect(behaviours.map(({ number }) => number)).toContain(removal.number);
+  expect(known).toContain(removal.number);
   expect(filesFor(removal, titles).length).toBeGreaterThan(0);
 });
 
@@ -26,6 +27,11 @@ test.each(sections)('section %s has its patches: of sections 2 to 9 each [core] 
   const enough = Math.min(2, there.length);
   if (/^[2-9]\./.test(section)) expect(without.map(({ number }) => number)).toEqual([]);
   else expect(there.filter(({ number }) => patched.has(number)).length).toBeGreaterThanOrEqual(enough);
+});
+
+test('mailslots have their patches: each [core] behaviour', () => {
+  const core = behavioursOf('mailslots').filter(({ level, number }) => level === 'core' && !patched.has(number));
+  expect(core.map(({ number }) => number)).toEqual([]);
 });
 
 test('a seed draws the same patches again, another one others', () => {

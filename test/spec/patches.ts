@@ -11,6 +11,7 @@ import { hooks } from './patches/hooks.ts';
 import { inbound } from './patches/inbound.ts';
 import { logoff } from './patches/logoff.ts';
 import { logon } from './patches/logon.ts';
+import { mailslots } from './patches/mailslots.ts';
 import { outbound } from './patches/outbound.ts';
 import { preprocessing } from './patches/preprocessing.ts';
 import type { Removal } from './patches/removal.ts';
@@ -33,6 +34,7 @@ export const removals: readonly Removal[] = [
   ...hooks,
   ...logoff,
   ...coupled,
+  ...mailslots,
 ];
 
 export const asPatch = ({ number, why, file, find, replace }: Removal): Patch => ({ name: `${number}, ${why}`, file, replace: [[find, replace]] });

@@ -8,14 +8,17 @@ import { computer, newDirectory, text } from './computers.ts';
 
 const name = '\\\\.\\mailslot\\notices';
 
-test('S-001 a slot exists under its name from its creation on', async () => {
-  const here = computer();
+test('S-001 a slot exists under its name from its creation on, for every process', async () => {
+  const directory = newDirectory();
+  const here = computer({ directory });
   await expect(here.openMailslot(name)).rejects.toMatchObject({ code: 'ENOTFOUND', name: 'MailslotNotFoundError' });
   await using slot = await here.createMailslot(name);
   expect(slot.address).toEqual({ scope: 'local', path: ['notices'] });
   await using writer = await here.openMailslot(name);
   await writer.write('one');
   expect(text(await slot.read())).toBe('one');
+  await (await computer({ directory }).openMailslot(name)).write('two');
+  expect(text(await slot.read())).toBe('two');
 });
 
 test.each(['\\\\HERE\\mailslot\\notices', '\\\\OTHER\\mailslot\\notices', '\\\\*\\mailslot\\notices', '\\\\.\\pipe\\notices'])(

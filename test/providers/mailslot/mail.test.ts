@@ -91,6 +91,12 @@ test('S-026 a message to a domain, or to the primary one, reaches every computer
   }
 });
 
+test('S-026 a computer is a member of its own domain, also where its table forgets it', async () => {
+  const { alpha, beta } = await office({ domains: { OFFICE: ['BETA'] } });
+  await alpha.submit(note('[MAILSLOT:\\\\OFFICE\\mailslot\\inbox]'));
+  for (const spooler of [alpha, beta]) await vi.waitUntil(async () => (await received(spooler)).length === 1);
+});
+
 test('S-029 what comes by two ways is received once: a domain and a member of it, a network that repeats, and a second attempt', async () => {
   const { alpha, beta } = await office({ duplicates: 'deliver', domains: { OFFICE: ['ALPHA', 'BETA', 'BETA'] } });
   const { id } = await alpha.submit(note(['[MAILSLOT:\\\\OFFICE\\mailslot\\inbox]', '[MAILSLOT:\\\\BETA\\mailslot\\INBOX]']));

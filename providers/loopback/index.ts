@@ -102,6 +102,8 @@ class Loopback implements LoopbackProvider {
   mostActive = 0;
   readonly #options: LoopbackOptions;
   readonly #mailbox: Mailbox;
+  /** Of the sessions whose inbound is on. */
+  readonly #open = new Set<SpoolerSupport>();
 
   constructor(options: LoopbackOptions) {
     this.name = options.name ?? 'loopback';
@@ -126,6 +128,7 @@ class Loopback implements LoopbackProvider {
     this.#mailbox.begin();
     const events: TransportEvent[] = [];
     const session = this.#session(support, events);
+    if (logonOptions.inbound) this.#open.add(support);
     this.sessions.push({ support, options: logonOptions, session, events });
     return session;
   }
@@ -148,7 +151,10 @@ class Loopback implements LoopbackProvider {
         poll: async () => this.#mailbox.pending,
         startMessage: (message) => this.#mailbox.receive(message),
       }),
-      transportNotify: (event) => void events.push(event),
+      transportNotify: (event) => {
+        events.push(event);
+        if (event.type === 'inbound') this.#opens(support, event.on);
+      },
       logoff: async () => this.#forget(support),
     };
   }
@@ -198,12 +204,20 @@ class Loopback implements LoopbackProvider {
     }
   }
 
+  /** What came while inbound was off is announced when it opens (M-079). */
+  #opens(support: SpoolerSupport, on: boolean): void {
+    if (on) this.#open.add(support);
+    else this.#open.delete(support);
+    if (on && this.#mailbox.pending) this.#announce();
+  }
+
   #announce(): void {
     if ((this.#options.reception ?? 'notify') !== 'notify') return;
-    for (const { support } of this.sessions) support.spoolerNotify({ type: 'newMail' });
+    for (const support of this.#open) support.spoolerNotify({ type: 'newMail' });
   }
 
   #forget(support: SpoolerSupport): void {
+    this.#open.delete(support);
     const at = this.sessions.findIndex((session) => session.support === support);
     if (at >= 0) this.sessions.splice(at, 1);
   }

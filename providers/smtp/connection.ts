@@ -123,7 +123,9 @@ export class Connection {
       const settle = (end: Answer['end']) => {
         this.#running = undefined;
         if ('error' in end) body.destroy();
-        resolve({ refused: refusals(envelope), end });
+        // Without MAIL the replies to RCPT that came with it say nothing of the recipients (RFC 2920, 3.1; T-036).
+        const isMailRefused = 'error' in end && end.phase === 'mail';
+        resolve({ refused: isMailRefused ? new Map() : refusals(envelope), end });
       };
       const body: MessageBody = new MessageBody({
         content: transaction.content,

@@ -32,8 +32,8 @@ export function template({ outbox, inbox }: TemplateOptions): TransportProvider 
         // 2. Send. One outcome stands for all recipients; return a list if they differ. Nothing is retried here: the
         // spooler does that, when the outcome is `notSent`.
         async submitMessage(message) {
-          const recipients = message.recipients.map(({ id }) => id).join('+');
-          const name = `${message.id}.${recipients}.eml`;
+          const [first, last] = [message.recipients[0]?.id, message.recipients.at(-1)?.id];
+          const name = `${message.id}.${first === last ? first : `${first}-${last}`}.eml`;
           const draft = join(outbox, `.${name}`);
           try {
             await write(draft, message.content.stream());

@@ -26,6 +26,9 @@ export const templateCapabilities: ProviderCapabilities = {
   dropConnections: noLine,
   refuseCredentials: 'it takes no credentials',
   expireToken: 'it takes no credentials',
+  password: 'it takes no credentials',
+  hold: 'a file is written at once',
+  report: 'nothing comes back from a directory',
 };
 
 export const templateUnderTest: ProviderFactory = async () => {

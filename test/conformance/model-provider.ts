@@ -3,15 +3,21 @@ import {
   TransportError,
   withDeadline,
   type Credentials,
+  type EntryId,
   type FlushRequest,
   type InboundMessage,
   type LogonOptions,
   type Mark,
+  type OptionDeclaration,
   type OutboundMessage,
+  type Preprocessor,
   type Recipient,
+  type RecipientInput,
   type RecipientOutcome,
   type SessionLimits,
   type SpoolerSupport,
+  type StatusFlag,
+  type StatusRecipient,
   type SubmitResult,
   type TransportEvent,
   type TransportProvider,
@@ -40,6 +46,9 @@ export const modelCapabilities: ProviderCapabilities = {
   waiting: true,
   breakReception: true,
   dropConnections: true,
+  hold: true,
+  report: true,
+  password: true,
 };
 
 const deadlineMs = 60_000;
@@ -54,10 +63,16 @@ export class ModelSession implements TransportSession {
   readonly support: SpoolerSupport;
   readonly ended = new AbortController();
   readonly remoteAccess: boolean = true;
+  readonly resolveRecipients: boolean = true;
+  readonly options: readonly OptionDeclaration[] = [{ addressType: 'SMTP', name: 'stamp', on: 'message', default: 'red' }];
   /** Being received now. */
   readonly taken = new Set<number>();
   /** Of these the headers are known. */
   readonly listed = new Set<number>();
+  /** Handed over while the session was to keep back what it is handed. */
+  readonly kept = new Set<EntryId>();
+  flags: { readonly [flag in StatusFlag]?: boolean } = { available: true };
+  #handOvers = 0;
   readonly #listener = { news: () => this.news(), broken: () => this.broken() };
 
   constructor(office: Office, support: SpoolerSupport, _options: LogonOptions) {
@@ -66,7 +81,12 @@ export class ModelSession implements TransportSession {
   }
 
   async begin(): Promise<void> {
-    this.support.updateStatus({ displayName: 'model', gate: null, flags: { available: true } });
+    this.support.registerPreprocessor(this.preprocessor());
+    this.support.updateStatus({ displayName: 'model', gate: null, flags: this.flags });
+  }
+
+  preprocessor(): Preprocessor {
+    return { name: 'model', match: { type: 'SMTP' }, preprocess: async () => undefined, cleanup: async () => undefined };
   }
 
   destination({ address }: Recipient): string {
@@ -77,6 +97,8 @@ export class ModelSession implements TransportSession {
 
   async submitMessage(message: OutboundMessage, signal: AbortSignal): Promise<SubmitResult> {
     const state = { dotted: false };
+    message.reference = this.newReference();
+    if (this.office.held && !message.deferred) return this.keepBack(message);
     try {
       return await this.bounded(signal, async (stop) => await this.withLine(stop, (line) => this.transfer(line, message, stop, state)));
     } catch (error) {
@@ -95,11 +117,32 @@ export class ModelSession implements TransportSession {
     await this.yields();
     await line.send(signal);
     await this.handOver(line, message, bytes, wanted, signal, state);
+    this.office.onNews = (address, what) => this.tell(message, address, what);
     return [...refused, ...wanted.map(({ id }) => ({ recipient: id, outcome: 'accepted' as const }))];
   }
 
   async contentOf(message: OutboundMessage): Promise<Uint8Array> {
-    return message.content.bytes();
+    const pieces: Uint8Array[] = [];
+    for await (const piece of message.content.stream()) {
+      pieces.push(piece as Uint8Array);
+      await this.yields();
+    }
+    return Buffer.concat(pieces);
+  }
+
+  newReference(): string {
+    return `hand-over ${++this.#handOvers}`;
+  }
+
+  /** Until the office lets it go. */
+  keepBack({ id }: OutboundMessage): SubmitResult {
+    this.kept.add(id);
+    void this.office.held?.over.then(() => this.askFor(id));
+    return { outcome: 'notSent', diagnostic: { code: 'EWAIT', text: 'it is kept back' } };
+  }
+
+  askFor(entryId: EntryId): void {
+    if (this.kept.delete(entryId)) this.support.spoolerNotify({ type: 'sentDeferred', entryId });
   }
 
   recipientsOf(message: OutboundMessage): readonly Recipient[] {
@@ -129,8 +172,21 @@ export class ModelSession implements TransportSession {
     await line.dot(message.id, bytes, recipients, signal);
   }
 
-  async endMessage(_reference: string, _signal: AbortSignal): Promise<'sent'> {
-    return 'sent';
+  async endMessage(_reference: string, _signal: AbortSignal): Promise<'sent' | 'hold'> {
+    return this.office.held ? 'hold' : 'sent';
+  }
+
+  /** What the office says of a recipient later. */
+  tell({ id, recipients }: OutboundMessage, address: string, what: 'delivered' | 'failed'): void {
+    const { id: recipient } = recipients.find((one) => one.address === address) ?? { id: 0 };
+    const at = this.support.clock.now();
+    const row: StatusRecipient =
+      what === 'delivered' ? { recipient, status: what, at } : { recipient, status: what, diagnostic: { code: 'EENVELOPE', text: 'it came back' } };
+    this.pass(id, row).catch(() => undefined);
+  }
+
+  async pass(entryId: EntryId, row: StatusRecipient): Promise<void> {
+    await this.support.statusRecipients({ entryId }, [row]);
   }
 
   async verifyMessage(message: OutboundMessage, signal: AbortSignal): Promise<SubmitResult> {
@@ -193,7 +249,12 @@ export class ModelSession implements TransportSession {
 
   async save(bytes: Uint8Array, message: InboundMessage): Promise<void> {
     await message.setContent(bytes);
+    message.setRecipients(this.namedIn(bytes));
     await message.saveChanges();
+  }
+
+  namedIn(_bytes: Uint8Array): RecipientInput[] {
+    return [{ type: 'SMTP', address: 'ann@example.org' }];
   }
 
   // Headers first
@@ -228,10 +289,21 @@ export class ModelSession implements TransportSession {
   // News
 
   async transportNotify(event: TransportEvent): Promise<void> {
+    if (event.type === 'abortDeferred') return void this.kept.delete(event.entryId);
+    this.show(event.type, event.on);
     if (event.type !== 'inbound') return;
-    this.support.updateStatus({ flags: { available: true, inboundEnabled: event.on } }, { merge: true });
     if (event.on) this.open();
-    else this.office.listeners.delete(this.#listener);
+    else this.close();
+  }
+
+  show(type: Exclude<TransportEvent['type'], 'abortDeferred'>, on: boolean): void {
+    const flag = type === 'inbound' || type === 'outbound' ? (`${type}Enabled` as const) : type;
+    this.flags = { ...this.flags, [flag]: on };
+    this.support.updateStatus({ flags: this.flags }, { merge: true });
+  }
+
+  close(): void {
+    this.office.listeners.delete(this.#listener);
   }
 
   open(): void {
@@ -258,6 +330,11 @@ export class ModelSession implements TransportSession {
 
   async idle(_signal: AbortSignal): Promise<void> {}
   async flush(_request: FlushRequest): Promise<void> {}
+
+  async changePassword(old: string, fresh: string): Promise<void> {
+    if (old !== this.office.password) throw new TransportError('ENOACCESS', 'that is not the password');
+    this.office.password = fresh;
+  }
 
   async logoff(): Promise<void> {
     this.ended.abort(new TransportError('ECONNECTION', 'logged off', { outcome: 'notSent' }));
@@ -380,5 +457,8 @@ export const modelFactory =
       expireToken: () => void (office.token = fresh = 'the second token'),
       arrive: (bytes) => office.arrive(bytes),
       waiting: () => office.mailbox.length,
+      hold: () => office.hold(),
+      report: ({ address }, what) => office.onNews?.(address, what),
+      password: () => office.password,
     };
   };

@@ -20,6 +20,10 @@ export class Office {
   /** What happens to the next message. */
   next: 'breakOff' | 'loseReply' | 'breakReception' | undefined;
   token = 'the first token';
+  password = 'the first password';
+  /** Who handed the last message over hears what becomes of its recipients. */
+  onNews: ((address: string, what: 'delivered' | 'failed') => void) | undefined;
+  held: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   stalled: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   /** What was taken, by the name that its sender gave it, for whoever asks later. */
   readonly taken = new Set<string>();
@@ -56,6 +60,17 @@ export class Office {
     return () => {
       this.stalled = undefined;
       end();
+    };
+  }
+
+  hold(): () => void {
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => (end = resolve));
+    this.held ??= { over, end };
+    const { held } = this;
+    return () => {
+      this.held = undefined;
+      held.end();
     };
   }
 

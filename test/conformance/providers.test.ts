@@ -3,14 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { checkTransportProvider, describeTransportProvider } from 'mailspool/testing';
 import { caughtBy, reasons, unproven } from './caught.ts';
 import { modelCapabilities, modelFactory } from './model-provider.ts';
+import { wrongHandOvers } from './wrong-hand-overs.ts';
 import { wrongProviders } from './wrong-providers.ts';
 import { wrongRemoteProviders } from './wrong-remote-providers.ts';
+import { wrongSessions } from './wrong-sessions.ts';
 
 /** Whoever is wrong in receiving is wrong in remote access, too: those have a table of their own. */
 const withoutRemote = { ...modelCapabilities, remoteAccess: 'those that are wrong in it have a table of their own' };
 
 const tables = [
   ['a provider that', wrongProviders, withoutRemote],
+  ['a provider whose session is wrong, which', wrongSessions, withoutRemote],
+  ['a provider that in handing over', wrongHandOvers, withoutRemote],
   ['a provider with remote access that', wrongRemoteProviders, modelCapabilities],
 ] as const;
 
@@ -26,7 +30,12 @@ describe.each(tables)('%s', (_title, wrongOnes, capabilities) => {
 });
 
 it('there is no case that no wrong provider fails', () => {
-  expect(unproven(report, [...Object.values(wrongProviders), ...Object.values(wrongRemoteProviders)])).toEqual([]);
+  expect(
+    unproven(
+      report,
+      tables.flatMap(([, wrongOnes]) => Object.values(wrongOnes)),
+    ),
+  ).toEqual([]);
 });
 
 it('the model shows every case', () => {

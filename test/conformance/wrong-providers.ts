@@ -95,7 +95,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'throws at an event that means nothing to it': {
-    caughtBy: ['M-088'],
+    caughtBy: ['M-088', 'M-087 M-088', 'M-098 M-099', 'M-076'],
     Session: class extends ModelSession {
       override async transportNotify(event: TransportEvent): Promise<void> {
         if (event.type !== 'inbound' && event.type !== 'outbound') throw new Error(`what is ${event.type}?`);
@@ -104,7 +104,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'has words of its own for its status': {
-    caughtBy: ['M-096 M-099'],
+    caughtBy: ['M-096 M-099', 'M-063 T-020', 'M-063 while'],
     Session: class extends ModelSession {
       override async begin(): Promise<void> {
         this.support.updateStatus({ gate: 'closed', mood: 'good' } as never);
@@ -206,7 +206,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
 
   // Hand-overs
   'forgets a recipient': {
-    caughtBy: ['M-023 U-056', 'U-021'],
+    caughtBy: ['M-023 U-056', 'U-021', 'T-024 T-025'],
     Session: class extends ModelSession {
       override async submitMessage(...[message, signal]: Parameters<ModelSession['submitMessage']>): Promise<SubmitResult> {
         const all = rows(message, await super.submitMessage(message, signal));
@@ -215,7 +215,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'settles a recipient twice': {
-    caughtBy: ['M-023 U-056', 'U-021'],
+    caughtBy: ['M-023 U-056', 'U-021', 'T-024 T-025'],
     Session: class extends ModelSession {
       override async submitMessage(...[message, signal]: Parameters<ModelSession['submitMessage']>): Promise<SubmitResult> {
         const all = rows(message, await super.submitMessage(message, signal));
@@ -224,7 +224,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'sends to everybody whom the message is for': {
-    caughtBy: ['M-022'],
+    caughtBy: ['M-022', 'M-012 M-022'],
     Session: class extends ModelSession {
       override recipientsOf(message: OutboundMessage): readonly Recipient[] {
         return message.allRecipients;
@@ -244,7 +244,20 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'sends nothing and says it did': {
-    caughtBy: ['U-016 accepted', 'M-022', 'T-013 T-029', 'M-028', 'U-018 as many', 'U-021', 'U-016 verify', 'T-022 U-016 a line that breaks before'],
+    caughtBy: [
+      'U-016 accepted',
+      'M-022',
+      'T-013 T-029',
+      'M-028',
+      'U-018 as many',
+      'U-021',
+      'U-016 verify',
+      'T-022 U-016 a line that breaks before',
+      'M-012 M-022',
+      'T-024 T-025',
+      'X-007',
+      'M-061 M-060',
+    ],
     Session: class extends ModelSession {
       override async handOver(...[_line, message]: Parameters<ModelSession['handOver']>): Promise<void> {
         await message.handingOver();
@@ -261,7 +274,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'reorders: the last in is the first out': {
-    caughtBy: ['M-028'],
+    caughtBy: ['M-028', 'M-061 M-060'],
     Session: class extends ModelSession {
       readonly #held: (() => void)[] = [];
       override async handOver(...args: Parameters<ModelSession['handOver']>): Promise<void> {
@@ -362,7 +375,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'says nothing at endMessage': {
-    caughtBy: ['M-060'],
+    caughtBy: ['M-060', 'M-061 M-060', 'M-063 while', 'M-076'],
     Session: class extends ModelSession {
       override async endMessage(): Promise<'sent'> {
         return undefined as unknown as 'sent';
@@ -394,7 +407,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
 
   // Hand-overs that are disturbed
   'claims relayed when it was refused': {
-    caughtBy: ['T-021 U-032', 'T-021 what is refused for now', 'U-021'],
+    caughtBy: ['T-021 U-032', 'T-021 what is refused for now', 'U-021', 'M-063 T-020'],
     Session: class extends ModelSession {
       override refusal(recipient: number, reply: 'ok' | 'forGood' | 'forNow'): RecipientOutcome[] {
         return reply === 'ok' ? [] : [{ recipient, outcome: 'accepted' }];
@@ -412,7 +425,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'takes a refusal for now as one for good': {
-    caughtBy: ['T-021 what is refused for now'],
+    caughtBy: ['T-021 what is refused for now', 'M-063 T-020'],
     Session: class extends ModelSession {
       override refusal(recipient: number, reply: 'ok' | 'forGood' | 'forNow'): RecipientOutcome[] {
         return super.refusal(recipient, reply === 'forNow' ? 'forGood' : reply);
@@ -669,7 +682,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'skips what came while inbound was closed': {
-    caughtBy: ['M-003 M-079', 'T-052 T-069 a kill before', 'T-052 T-069 a kill between'],
+    caughtBy: ['M-003 M-079', 'T-052 T-069 a kill before', 'T-052 T-069 a kill between', 'M-011 M-074'],
     Session: class extends ModelSession {
       #opened = false;
       override open(): void {
@@ -718,7 +731,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'acknowledges before it saves': {
-    caughtBy: ['T-052 nothing', 'T-052 M-082', 'T-052 T-069 a kill before'],
+    caughtBy: ['T-052 nothing', 'T-052 M-082', 'T-052 T-069 a kill before', 'M-011 M-074'],
     Session: class extends ModelSession {
       override async receive(...[line, uid, message, signal]: Parameters<ModelSession['receive']>): Promise<void> {
         if ((await message.setReference(this.referenceOf(uid))) !== 'alreadyReceived') {
@@ -730,7 +743,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'acknowledges without saving and says nothing': {
-    caughtBy: ['T-052 M-082', 'T-052 T-069 a kill before'],
+    caughtBy: ['T-052 M-082', 'T-052 T-069 a kill before', 'M-011 M-074'],
     Session: class extends ModelSession {
       override async receive(...[line, uid, message, signal]: Parameters<ModelSession['receive']>): Promise<void> {
         const save = message.saveChanges.bind(message);
@@ -752,7 +765,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'loses on crash: its position is written before the message': {
-    caughtBy: ['T-052 T-069 a kill before', 'T-052 T-069 a kill between'],
+    caughtBy: ['T-052 T-069 a kill before', 'T-052 T-069 a kill between', 'M-011 M-074'],
     Session: class extends ModelSession {
       #seen = 0;
       override async begin(): Promise<void> {
@@ -771,7 +784,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'gives a message another name at each offer': {
-    caughtBy: ['T-052 M-082', 'T-052 T-069 a kill between'],
+    caughtBy: ['T-052 M-082', 'T-052 T-069 a kill between', 'M-011 M-074'],
     Session: class extends ModelSession {
       #offers = 0;
       override referenceOf(uid: number): string {
@@ -859,7 +872,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
 
   // News
   'announces nothing': {
-    caughtBy: ['M-080 U-042', 'M-080 a burst', 'U-043 U-042'],
+    caughtBy: ['M-080 U-042', 'M-080 a burst', 'U-043 U-042', 'M-079 M-087'],
     Session: class extends ModelSession {
       override news(): void {}
     },

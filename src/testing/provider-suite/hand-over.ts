@@ -10,7 +10,11 @@ export class HandOver {
   /** Calls after the hand-over had ended; they were refused with EINVALIDOBJECT (M-056). */
   readonly lateCalls: string[] = [];
   result: SubmitResult | undefined;
-  error: (Error & { readonly code?: string; readonly outcome?: string; readonly gate?: unknown }) | undefined;
+  /** The answer of `endMessage`, which follows a hand-over that resolved (M-056). */
+  end: string | undefined;
+  /** What the hand-over was called when its content was first asked for (M-074). */
+  firstReference: string | undefined;
+  error: (Error & { readonly code?: string; readonly outcome?: string; readonly gate?: unknown; readonly retryAfterMs?: number }) | undefined;
   #readToEnd = false;
   #handedOver = false;
   #revoked = false;
@@ -71,10 +75,12 @@ export class HandOver {
       sizeBytes: content.sizeBytes,
       stream: () => {
         this.#check('content.stream');
+        this.firstReference ??= this.message.reference;
         return content.stream().once('end', () => (this.#readToEnd = true));
       },
       bytes: async (maxBytes) => {
         this.#check('content.bytes');
+        this.firstReference ??= this.message.reference;
         const bytes = await content.bytes(maxBytes);
         this.#readToEnd = true;
         return bytes;

@@ -18,6 +18,8 @@ export interface SavedMessage {
   /** What the whole message has, as far as the provider said. */
   readonly sizeBytes?: number;
   readonly properties: MessageProperties;
+  /** Those that the provider named. */
+  readonly recipients?: readonly RecipientInput[];
 }
 
 /** Thrown in place of the end of the process. */
@@ -67,14 +69,15 @@ export class Spool {
       ...options,
       received: async (names) => new Set(names.filter((name) => this.names.has(name) && !this.isHeadersOnly([name]))),
     });
+    const { updateStatus } = base;
     return Object.assign(base, {
       openProfileSection: async (name: string, access: 'read' | 'write') => this.#open(name, access),
       spoolerNotify: (one: (typeof base.news)[number]) => {
         base.news.push(one);
         this.stir();
       },
-      updateStatus: (columns: object) => {
-        Object.assign(base.columns, columns);
+      updateStatus: (...status: Parameters<SpoolerSupport['updateStatus']>) => {
+        updateStatus(...status);
         this.stir();
       },
     } satisfies Partial<SpoolerSupport>);
@@ -186,6 +189,7 @@ class OpenMessage implements InboundMessage, Turn {
   #aliases: readonly string[] = [];
   #bytes: Buffer | undefined;
   #properties: MessageProperties = {};
+  #recipients: readonly RecipientInput[] = [];
 
   constructor(spool: Spool, watch: TurnWatch = {}) {
     this.#spool = spool;
@@ -222,8 +226,9 @@ class OpenMessage implements InboundMessage, Turn {
     this.#properties = { ...this.#properties, ...properties };
   }
 
-  setRecipients(_recipients: readonly RecipientInput[]): void {
+  setRecipients(recipients: readonly RecipientInput[]): void {
     this.#note('setRecipients');
+    this.#recipients = [...recipients];
   }
 
   async saveChanges(options: Parameters<InboundMessage['saveChanges']>[0] = {}): Promise<'saved' | 'alreadyReceived'> {
@@ -239,6 +244,7 @@ class OpenMessage implements InboundMessage, Turn {
       headersOnly: options.headersOnly ?? false,
       ...(options.sizeBytes !== undefined && { sizeBytes: options.sizeBytes }),
       properties: this.#properties,
+      recipients: this.#recipients,
     };
     const answer = this.#spool.commit(message, options.section);
     this.result = answer === 'saved' ? 'saved' : 'known';

@@ -5,7 +5,8 @@ import type { TransportEvent } from '../../provider/transport-session.ts';
 import type { EntryId } from '../../message/recipient.ts';
 import type { ProviderCase } from './suite.ts';
 import { Spool } from './inbound-message.ts';
-import { graceMs, type LoggedOn, type ProviderWorld } from './world.ts';
+import { failureToLogOn, toldBy, works } from './working.ts';
+import { graceMs } from './world.ts';
 
 const events: readonly TransportEvent[] = [
   ...(['outboundFlush', 'inboundFlush', 'outbound', 'inbound'] as const).flatMap((type) => [
@@ -208,39 +209,3 @@ export const logonCases: readonly ProviderCase[] = [
     },
   },
 ];
-
-/** One piece of what the session is for. */
-async function works(world: ProviderWorld, logged: LoggedOn): Promise<void> {
-  if (world.can('send')) {
-    assert.deepEqual((await world.submit(logged)).summary, ['1:accepted']);
-  } else if (world.can('arrive')) {
-    await world.side('arrive')(world.mail());
-    await world.receive(logged, 1);
-  } else {
-    await world.poll(logged);
-  }
-}
-
-interface Failure {
-  readonly code?: string;
-  readonly message: string;
-  readonly gate?: { readonly reason?: string };
-  readonly handOver?: readonly string[];
-}
-
-/** How the session fails that is refused: at logon, at a hand-over, or at a look for mail. */
-async function failureToLogOn(world: ProviderWorld): Promise<Failure | undefined> {
-  const failed = (reason: unknown): Failure => reason as Failure;
-  const logged: LoggedOn | Failure = await world.logOn().catch(failed);
-  if (!('session' in logged)) return logged;
-  if (!world.can('send')) return world.poll(logged).then(() => undefined, failed);
-  const { error, summary } = await world.submit(logged);
-  return Object.assign(error ?? new Error('the hand-over went through'), { handOver: summary }) as Failure;
-}
-
-/** What JSON leaves out of an error, and its causes. */
-function toldBy(error: unknown): unknown[] {
-  const texts: unknown[] = [];
-  for (let at: unknown = error; at instanceof Error; at = at.cause) texts.push(at.message, at.stack);
-  return texts;
-}

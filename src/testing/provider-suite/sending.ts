@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { RecipientRow } from '../../message/recipient.ts';
 import type { HandOver } from './hand-over.ts';
 import type { ProviderCase } from './suite.ts';
-import { graceMs, subjectOf, type ProviderWorld } from './world.ts';
+import { subjectOf, type ProviderWorld } from './world.ts';
 
 const dotted = '.\r\n..two\r\nFrom here\r\n.last\r\n'.repeat(50);
 
@@ -174,12 +174,9 @@ export const sendingCases: readonly ProviderCase[] = [
     needs: ['send'],
     async run(world) {
       const logged = await world.logOn();
-      const { session } = logged;
-      if (!session.endMessage) return world.notShown('the session has no endMessage');
-      const { message } = await world.submit(logged);
-      const end = session.endMessage(message.reference, new AbortController().signal);
-      const answer: string = await world.ends(end, 'endMessage', graceMs);
-      assert(['sent', 'resendNow', 'resendLater', 'hold'].includes(answer), `it answers ${answer}`);
+      if (!logged.session.endMessage) return world.notShown('the session has no endMessage');
+      const { end = 'nothing' } = await world.submit(logged);
+      assert(['sent', 'resendNow', 'resendLater', 'hold'].includes(end), `it answers ${end}`);
     },
   },
   {

@@ -35,7 +35,10 @@ export type ProviderCapability =
   | 'arrive'
   | 'waiting'
   | 'breakReception'
-  | 'dropConnections';
+  | 'dropConnections'
+  | 'hold'
+  | 'report'
+  | 'password';
 
 /** A provider with its other side, new for each case. */
 export interface ProviderUnderTest {
@@ -46,6 +49,8 @@ export interface ProviderUnderTest {
   provider(): TransportProvider;
   /** The n-th address that the other side takes mail for. Default: bob1@example.org and so on, of the type SMTP. */
   recipient?(n: number): Address;
+  /** How many such addresses there are. Default: any number. */
+  readonly maxRecipients?: number;
   /** The largest message that goes either way. Default: any goes. */
   readonly maxMailBytes?: number;
   /** What the account of its sessions has. Default: no credentials. */
@@ -78,6 +83,15 @@ export interface ProviderUnderTest {
   breakReception?(): void;
   /** All lines break, once. */
   dropConnections?(): void;
+  /**
+   * From now on the session keeps back what it is handed (`endMessage` says `hold`), until the returned function is called:
+   * then it asks for what it kept back with `sentDeferred`, unless it was told `abortDeferred`.
+   */
+  hold?(): () => void | Promise<void>;
+  /** The other side tells what became of this recipient of the message that it took last. */
+  report?(recipient: Address, what: 'delivered' | 'failed'): void | Promise<void>;
+  /** The account's password at the other side, which `changePassword` changes. */
+  password?(): string;
   /** Removes what is left on the machine. */
   dispose?(): void | Promise<void>;
 }

@@ -3,7 +3,12 @@
 // nothing of the engine: it plays the spooler itself.
 import type { ConformanceReport } from '../conformance/report.ts';
 import { checkSuite, describeSuite, type ConformanceCase, type SuiteOptions } from '../conformance/suite.ts';
+import { accountCases } from './accounts.ts';
+import { addressingCases } from './addressing.ts';
+import { declaringCases } from './declaring.ts';
+import { deferringCases } from './deferring.ts';
 import { disturbedSendingCases } from './disturbed-sending.ts';
+import { eventCases } from './events.ts';
 import { logonCases } from './logon.ts';
 import { receivingCases } from './receiving.ts';
 import { remoteCases } from './remote.ts';
@@ -18,7 +23,18 @@ export interface ProviderSuiteOptions extends SuiteOptions {
   readonly patienceMs?: number;
 }
 
-const providerCases: readonly ProviderCase[] = [...logonCases, ...sendingCases, ...disturbedSendingCases, ...receivingCases, ...remoteCases];
+const providerCases: readonly ProviderCase[] = [
+  ...logonCases,
+  ...declaringCases,
+  ...accountCases,
+  ...eventCases,
+  ...sendingCases,
+  ...addressingCases,
+  ...disturbedSendingCases,
+  ...deferringCases,
+  ...receivingCases,
+  ...remoteCases,
+];
 
 /**
  * Describes each case as a test of the runner, by default the global `describe` and `it`. A case that needs a capability

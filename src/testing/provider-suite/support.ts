@@ -1,6 +1,7 @@
 // A spooler's side of the contract, without a spooler: what a provider is handed at logon, and what it said.
 import { MailspoolError } from '../../errors.ts';
 import type { SessionKey } from '../../message/recipient.ts';
+import type { Postprocessor, Preprocessor } from '../../provider/processors.ts';
 import type { Credentials, Logger, ProfileSection, SpoolerNotification, SpoolerSupport } from '../../provider/spooler-support.ts';
 import type { LogonOptions } from '../../provider/transport-provider.ts';
 import { systemClock } from '../../time/clock.ts';
@@ -20,8 +21,11 @@ export interface SupportOptions extends Partial<Pick<SpoolerSupport, 'clock' | '
 export interface TestSupport extends SpoolerSupport {
   /** Each `spoolerNotify`, in order. */
   readonly news: SpoolerNotification[];
-  /** The status row, as all `updateStatus` so far have made it. */
+  /** The status row, as all `updateStatus` so far have made it: one without `merge` begins it anew (M-096). Rows of other names are left out. */
   readonly columns: Record<string, unknown>;
+  /** What was registered, in order. */
+  readonly preprocessors: Preprocessor[];
+  readonly postprocessors: Postprocessor[];
   /** Profile sections by name. */
   readonly sections: Map<string, ProfileSection['values']>;
   /** What was written to the logger: fields and text of each line. */
@@ -51,7 +55,8 @@ export function testSupport(options: SupportOptions = {}): TestSupport {
   const budget = connectionBudget(options.connections ?? Number.POSITIVE_INFINITY);
   const logged: (readonly [object, string])[] = [];
   const log: Logger['info'] = (fields, text) => void logged.push([fields, text]);
-  const ignore = () => undefined;
+  const preprocessors: Preprocessor[] = [];
+  const postprocessors: Postprocessor[] = [];
   return {
     session: (options.session ?? 'test/provider') as SessionKey,
     account: {
@@ -68,14 +73,20 @@ export function testSupport(options: SupportOptions = {}): TestSupport {
     signal: end.signal,
     spoolerNotify: (one) => void news.push(one),
     statusRecipients: options.statusRecipients ?? (async () => 'matched'),
-    updateStatus: (some) => void Object.assign(columns, some),
-    registerPreprocessor: ignore,
-    registerPostprocessor: ignore,
+    updateStatus: (some, { merge = false, row } = {}) => {
+      if (row !== undefined) return;
+      if (!merge) for (const name of Object.keys(columns)) delete columns[name];
+      Object.assign(columns, some);
+    },
+    registerPreprocessor: (one) => void preprocessors.push(one),
+    registerPostprocessor: (one) => void postprocessors.push(one),
     received: options.received ?? (async () => new Set<string>()),
     openProfileSection: async (name, access) => openSection(sections, name, access),
     yield: options.yield ?? (async () => 'continue'),
     news,
     columns,
+    preprocessors,
+    postprocessors,
     sections,
     logged,
     places: budget.places,

@@ -24,6 +24,9 @@ export interface LoggedOn {
   readonly support: TestSupport;
 }
 
+/** A session's support in which its case takes part. */
+export type SupportOfCase = NonNullable<Parameters<ProviderWorld['logOn']>[0]>['support'];
+
 /** What the spooler gives a call that it has aborted, and a session that it logs off, in ms on the clock. */
 export const graceMs = 5_000;
 /** What a call may take that nothing disturbs, in ms on the clock; most take none. */
@@ -139,6 +142,7 @@ export class ProviderWorld implements AsyncDisposable {
     const submit = async (): Promise<HandOver> => {
       try {
         handOver.result = await session.submitMessage?.(handOver.message, signal);
+        handOver.end = await session.endMessage?.(handOver.message.reference, new AbortController().signal).catch(String);
       } catch (error) {
         handOver.error = error instanceof Error ? error : new Error(String(error));
       } finally {

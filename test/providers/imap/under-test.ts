@@ -22,6 +22,9 @@ export const imapCapabilities: ProviderCapabilities = {
   refuse: receiveOnly,
   breakOff: receiveOnly,
   loseReply: receiveOnly,
+  hold: receiveOnly,
+  report: receiveOnly,
+  password: 'IMAP has no way to change a password',
 };
 
 /** With `reception: 'poll'`. */

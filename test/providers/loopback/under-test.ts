@@ -22,6 +22,9 @@ export const loopbackCapabilities: ProviderCapabilities = {
   breakReception: 'it has no connections',
   refuseCredentials: 'it takes no credentials',
   expireToken: 'it takes no credentials',
+  password: 'it takes no credentials',
+  hold: 'it keeps back what the script says',
+  report: 'its other side says all at once',
 };
 
 export const loopbackUnderTest: ProviderFactory = (clock) => {

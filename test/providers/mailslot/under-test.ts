@@ -30,6 +30,9 @@ export const mailslotCapabilities: ProviderCapabilities = {
   breakReception: noConnection,
   refuseCredentials: noCredentials,
   expireToken: noCredentials,
+  password: noCredentials,
+  hold: 'it keeps nothing back',
+  report: 'nothing comes back from a slot',
 };
 
 const noReply = 'a datagram has no reply';
@@ -77,6 +80,7 @@ export const mailslotUnderTest =
     };
     return {
       provider: () => provider,
+      maxRecipients: 3,
       ...(datagrams && { maxMailBytes: 2_000 }),
       recipient: (n) => ({ type: 'MAILSLOT', address: datagrams ? `\\\\there\\mailslot\\bob${n}` : slotName(n) }),
       delivered: async () => {

@@ -54,6 +54,21 @@ for (const [phase, step] of [
   }
 }
 
+for (const [reply, outcome] of [
+  ['451 4.3.0 later', 'notSent'],
+  ['530 5.7.0 authentication required', undefined],
+] as const) {
+  test(`T-036 T-021 after ${reply} to MAIL the replies to RCPT that was sent with it say nothing of the recipients`, async () => {
+    const on = (at: string) => (at.startsWith('MAIL') ? reply : at.startsWith('RCPT') ? '503 5.5.1 MAIL first' : undefined);
+    if (outcome !== undefined) return expect((await handOver({ on })).outcomes).toEqual([`1:${outcome}`]);
+    await using server = await scriptedServer({ on });
+    await using provider = await loggedOn(server);
+    const message = outboundMessage();
+    await expect(provider.submit(message)).rejects.toMatchObject({ outcome: 'notSent' });
+    expect(message.saved).toEqual([]);
+  });
+}
+
 for (const step of ['MAIL', 'RCPT', 'DATA']) {
   test(`T-021 F-13 a malformed reply at ${step} is temporary`, async () => {
     const { outcomes, result } = await handOver({ offers: [], on: (at) => (at.startsWith(step) ? 'what?' : undefined) });

@@ -30,6 +30,9 @@ export const smtpCapabilities: ProviderCapabilities = {
   arrive: sendOnly,
   waiting: sendOnly,
   breakReception: sendOnly,
+  hold: 'it keeps nothing back',
+  report: 'reports come as mail',
+  password: 'SMTP has no way to change a password',
 };
 
 const steps: readonly SmtpStep[] = ['greeting', 'EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP'];

@@ -41,9 +41,9 @@ function turn(known: readonly string[] = [], save: () => Promise<void> = async (
 test('a message becomes a file with its bytes', async () => {
   const session = await loggedOn();
   const message = outboundMessage({ id: 'm1', to: ['a', 'b'], raw: 'Subject: x\r\n\r\nx\r\n' });
-  expect(await session.submitMessage?.(message, signal)).toEqual({ outcome: 'accepted', remoteId: 'm1.1+2.eml' });
-  expect(await readdir(inDirectory('out'))).toEqual(['m1.1+2.eml']);
-  expect(await readFile(inDirectory('out', 'm1.1+2.eml'), 'utf8')).toBe('Subject: x\r\n\r\nx\r\n');
+  expect(await session.submitMessage?.(message, signal)).toEqual({ outcome: 'accepted', remoteId: 'm1.1-2.eml' });
+  expect(await readdir(inDirectory('out'))).toEqual(['m1.1-2.eml']);
+  expect(await readFile(inDirectory('out', 'm1.1-2.eml'), 'utf8')).toBe('Subject: x\r\n\r\nx\r\n');
 });
 
 test('T-015 a message that was cancelled on the way is not to be seen', async () => {

@@ -81,8 +81,17 @@ function applied(message: AwaitedMessage, [settlement, changed]: [Settlement, re
 
 function withChange(row: RecipientRow, change: RecipientChange | undefined): RecipientRow {
   if (!change) return row;
-  const { status = row.status, last = row.last, countAttempt } = change;
-  return { ...row, status, attempts: row.attempts + (countAttempt ? 1 : 0), ...(last && { last }) };
+  const { route: oldRoute, ...unrouted } = row;
+  const { status = row.status, last = row.last, countAttempt, route = oldRoute, passed, remoteId } = change;
+  return {
+    ...unrouted,
+    status,
+    attempts: row.attempts + (countAttempt ? 1 : 0),
+    ...(route && { route }),
+    ...(last && { last }),
+    ...(passed !== undefined && { passed: passed === null ? [] : [...new Set([...(row.passed ?? []), passed])] }),
+    ...(remoteId !== undefined && { remoteIds: [...new Set([...(row.remoteIds ?? []), remoteId])] }),
+  };
 }
 
 /** nodemailer's result: `accepted` are relayed and delivered, `rejected` failed and expired, `pending` uncertain. */

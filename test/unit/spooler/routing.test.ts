@@ -78,7 +78,9 @@ test('M-017 recipients that the first match leaves go on to the next', async () 
   const second = loopback({ name: 'second' });
   const { spooler, clock, states } = await world({ providers: [first, second] });
   const { id } = await spooler.submit(note(['bob@harbour.example', 'cleo@harbour.example']));
+  const settled = spooler.settled(id);
   await clock.advance('1s');
+  expect((await settled).recipients).toEqual((await spooler.get(id))?.recipients);
   expect(second.handedOver.map(({ recipients }) => recipients.map(({ address }) => address))).toEqual([['cleo@harbour.example']]);
   expect(await states(id)).toEqual({ 'bob@harbour.example': 'relayed', 'cleo@harbour.example': 'relayed' });
   expect((await spooler.get(id))?.recipients[1]).toMatchObject({ attempts: 1, passed: ['first'] });

@@ -3,7 +3,7 @@
 import type { Clock, Logger } from 'mailspool/provider';
 import type { Link, ListenOptions, Network } from './link.ts';
 import type { LocalDelivery } from './local-delivery.ts';
-import { sameTarget, slotKey } from './name.ts';
+import { slotKey, targetKey } from './name.ts';
 import { Seen } from './seen.ts';
 import { type Datagram, dropReasons, type DropReason, type WireFormat } from './wire-format.ts';
 
@@ -30,6 +30,7 @@ const maxReplayIds = 65_536;
 
 export class Hub {
   readonly #options: HubOptions;
+  readonly #names: ReadonlySet<string>;
   readonly #seen = new Seen(repeats);
   readonly #replays: Seen;
   readonly #counters = Object.fromEntries(['received', 'delivered', ...dropReasons].map((name) => [name, 0])) as Record<keyof HubCounters, number>;
@@ -39,6 +40,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#names = new Set(options.names.map(targetKey));
     // A frame of a clock that is ahead is fresh for both halves of the window, to the last millisecond.
     this.#replays = new Seen({ maxIds: maxReplayIds, ms: 2 * options.windowMs + 1 });
   }
@@ -79,8 +81,8 @@ export class Hub {
   }
 
   #objection({ target, id, sentAt = 0, keyId }: Datagram): DropReason | undefined {
-    const { names, clock, windowMs, duplicates } = this.#options;
-    if (target !== '*' && !names.some((name) => sameTarget(name, target))) return 'notForUs';
+    const { clock, windowMs, duplicates } = this.#options;
+    if (target !== '*' && !this.#names.has(targetKey(target))) return 'notForUs';
     if (id === undefined) return undefined;
     const now = clock.now();
     if (keyId !== undefined) {

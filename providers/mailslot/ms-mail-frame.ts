@@ -17,12 +17,8 @@ const everybody: readonly string[] = ['*', masterBrowsers.name];
 const maxScopeBytes = 510;
 const maxFrameBytes: number = netbiosOverheadBytes + maxScopeBytes + maxRequestBytes;
 
-export const msMailFormat = (random: Random, { sourceAddress, sourcePort }: MsMailOptions): WireFormat => ({
-  name: 'ms-mail',
-  defaultPort: netbiosDatagramPort,
-  maxFrameBytes,
-  maxDataBytes: maxWriteBytes,
-  encode: (datagram) =>
+export function msMailFormat(random: Random, { sourceAddress, sourcePort }: MsMailOptions): WireFormat {
+  const encode = (datagram: Datagram): Buffer =>
     encodeNetbiosDatagram({
       type: datagram.scope === 'host' ? datagramType.directUnique : datagramType.directGroup,
       id: new DataView(random.bytes(2).buffer).getUint16(0),
@@ -31,9 +27,20 @@ export const msMailFormat = (random: Random, { sourceAddress, sourcePort }: MsMa
       source: { name: datagram.source, suffix: workstation },
       destination: destinationName(datagram),
       data: encodeMailslotWrite(datagram),
-    }),
-  decode,
-});
+    });
+  return {
+    name: 'ms-mail',
+    defaultPort: netbiosDatagramPort,
+    maxFrameBytes,
+    maxDataBytes: maxWriteBytes,
+    encode,
+    encoder:
+      (way) =>
+      ({ data }) =>
+        encode({ ...way, data }),
+    decode,
+  };
+}
 
 function decode(frame: Buffer): Datagram | DropReason {
   if (frame.length > maxFrameBytes) return 'oversized';

@@ -53,7 +53,8 @@ export function formatMailslotName(address: MailslotAddress): string {
 export const slotKey = (path: readonly string[]): string => path.join('\\').toLowerCase();
 
 /** Targets are compared without letter case, too. */
-export const sameTarget = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+export const targetKey = (target: string): string => target.toLowerCase();
+export const sameTarget = (one: string, other: string): boolean => targetKey(one) === targetKey(other);
 
 const holds = (targets: Iterable<string>, target: string): boolean => [...targets].some((one) => sameTarget(one, target));
 

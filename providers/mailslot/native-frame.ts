@@ -4,13 +4,15 @@
 //   with flag 1:  keyId  tag 32 (HMAC-SHA-256 of everything before it)
 import type { KeyRing } from './authentication.ts';
 import { maxKeyIdBytes, tagBytes } from './authentication.ts';
-import { type Datagram, type DropReason, maxDatagramBytes, type WireFormat } from './wire-format.ts';
+import { type Datagram, type DropReason, maxDatagramBytes, type Sent, type Way, type WireFormat } from './wire-format.ts';
 
-const magic = Buffer.from('MSLT');
+/** `MSLT`. */
+const magic = 0x4d_53_4c_54;
 const version = 1;
 const signed = 1;
 const scopes = ['host', 'domain'] as const;
 const fixedBytes = 31;
+const idBytes = 16;
 /** Never fragmented, on any path. */
 const maxFrameBytes = 1_200;
 
@@ -20,40 +22,43 @@ export const nativeFormat = (keys?: KeyRing): WireFormat => ({
   defaultPort: 5_138,
   maxFrameBytes,
   maxDataBytes: () => maxDatagramBytes,
-  encode: (datagram) => encode(datagram, keys),
+  encode: ({ id = '', sentAt = 0, data, ...way }) => encoder(way, keys)({ id: Buffer.from(id.padStart(2 * idBytes, '0'), 'hex'), sentAt, data }),
+  encoder: (way) => encoder(way, keys),
   decode: (frame) => decode(frame, keys),
 });
 
-function encode({ id = '', sentAt = 0, scope, target, source, path, data }: Datagram, keys: KeyRing | undefined): Buffer {
-  const name = path.join('\\');
+function encoder({ scope, target, source, path }: Way, keys: KeyRing | undefined): (message: Sent) => Buffer {
   const keyId = keys?.signingId;
-  const bodyBytes = fixedBytes + target.length + source.length + name.length + 3 + 2 + data.length;
-  const frame = Buffer.alloc(keyId === undefined ? bodyBytes : bodyBytes + 1 + keyId.length + tagBytes);
-  magic.copy(frame);
-  frame[4] = version;
-  frame[5] = keys ? signed : 0;
-  frame.write(id, 6, 16, 'hex');
-  frame.writeBigUInt64BE(BigInt(sentAt), 22);
-  frame[30] = scopes.indexOf(scope);
-  let at = fixedBytes;
-  for (const text of [target, source, name]) at = writeText(frame, text, at);
-  at = frame.writeUInt16BE(data.length, at);
-  frame.set(data, at);
-  if (!keys || keyId === undefined) return frame;
-  at = writeText(frame, keyId, at + data.length);
-  frame.set(keys.tag(keyId, frame.subarray(0, at)), at);
-  return frame;
+  const texts = [target, source, path.join('\\')].map(text);
+  const head = Buffer.concat([Buffer.alloc(fixedBytes), ...texts]);
+  const tail = keyId === undefined ? Buffer.alloc(0) : text(keyId);
+  const tagged = keyId === undefined ? 0 : tagBytes;
+  head.writeUInt32BE(magic);
+  head[4] = version;
+  head[5] = keys ? signed : 0;
+  head[30] = scopes.indexOf(scope);
+  return ({ id, sentAt, data }) => {
+    const dataAt = head.length + 2;
+    const end = dataAt + data.length + tail.length;
+    // Every byte of it is written.
+    const frame = Buffer.allocUnsafe(end + tagged);
+    frame.set(head);
+    frame.set(id, 6);
+    frame.writeUInt32BE(Math.floor(sentAt / 2 ** 32), 22);
+    frame.writeUInt32BE(sentAt % 2 ** 32, 26);
+    frame.writeUInt16BE(data.length, head.length);
+    frame.set(data, dataAt);
+    frame.set(tail, dataAt + data.length);
+    if (keys && keyId !== undefined) frame.set(keys.tag(keyId, frame.subarray(0, end)), end);
+    return frame;
+  };
 }
 
-/** Returns where what follows begins. */
-function writeText(frame: Buffer, text: string, at: number): number {
-  frame[at] = text.length;
-  return at + 1 + frame.write(text, at + 1, 'latin1');
-}
+const text = (value: string): Buffer => Buffer.concat([Buffer.of(value.length), Buffer.from(value, 'latin1')]);
 
 function decode(frame: Buffer, keys: KeyRing | undefined): Datagram | DropReason {
   if (frame.length > maxFrameBytes) return 'oversized';
-  if (frame.length < fixedBytes || !frame.subarray(0, 4).equals(magic) || frame[4] !== version) return 'malformed';
+  if (frame.length < fixedBytes || frame.readUInt32BE() !== magic || frame[4] !== version) return 'malformed';
   const flags = frame[5] as number;
   const scope = scopes[frame[30] as number];
   if ((flags & ~signed) !== 0 || scope === undefined) return 'malformed';
@@ -62,29 +67,30 @@ function decode(frame: Buffer, keys: KeyRing | undefined): Datagram | DropReason
   const dataLength = reader.uint16();
   const data = reader.bytes(dataLength);
   const keyId = flags & signed ? reader.text() : undefined;
-  const body = frame.subarray(0, reader.at);
+  const bodyEnd = reader.at;
   const tag = flags & signed ? reader.bytes(tagBytes) : undefined;
-  if (!reader.isAtEnd || target === '' || path === '' || path.split('\\').includes('')) return 'malformed';
+  const segments = path.split('\\');
+  if (!reader.isAtEnd || target === '' || segments.includes('')) return 'malformed';
   if (dataLength > maxDatagramBytes) return 'oversized';
-  const verdict = verified(keys, keyId, body, tag);
+  const verdict = verified(keys, keyId, tag && frame.subarray(0, bodyEnd), tag);
   if (verdict !== undefined) return verdict;
-  const sentAt = frame.readBigUInt64BE(22);
+  const sentAt = frame.readUInt32BE(22) * 2 ** 32 + frame.readUInt32BE(26);
   // Beyond what a Date can be.
-  if (sentAt > 8_640_000_000_000_000n) return 'malformed';
+  if (sentAt > 8_640_000_000_000_000) return 'malformed';
   return {
     id: frame.toString('hex', 6, 22),
-    sentAt: Number(sentAt),
+    sentAt,
     scope,
     target,
     source,
-    path: path.split('\\'),
+    path: segments,
     data,
     ...(keys && keyId !== undefined && { keyId }),
   };
 }
 
-function verified(keys: KeyRing | undefined, keyId: string | undefined, body: Buffer, tag: Buffer | undefined): DropReason | undefined {
-  if (keyId === undefined || tag === undefined) return keys?.required ? 'unauthenticated' : undefined;
+function verified(keys: KeyRing | undefined, keyId: string | undefined, body: Buffer | undefined, tag: Buffer | undefined): DropReason | undefined {
+  if (keyId === undefined || body === undefined || tag === undefined) return keys?.required ? 'unauthenticated' : undefined;
   if (keyId.length > maxKeyIdBytes) return 'malformed';
   return keys && !keys.verifies(keyId, body, tag) ? 'forged' : undefined;
 }
@@ -105,26 +111,31 @@ class Reader {
   }
 
   bytes(count: number): Buffer {
-    const end = this.at + count;
-    if (this.#failed || end > this.#frame.length) {
-      this.#failed = true;
-      return Buffer.alloc(0);
-    }
-    const bytes = this.#frame.subarray(this.at, end);
-    this.at = end;
-    return bytes;
+    const at = this.#passes(count);
+    return at === undefined ? Buffer.alloc(0) : this.#frame.subarray(at, this.at);
   }
 
   uint16(): number {
-    const bytes = this.bytes(2);
-    return bytes.length === 2 ? bytes.readUInt16BE() : 0;
+    const at = this.#passes(2);
+    return at === undefined ? 0 : this.#frame.readUInt16BE(at);
   }
 
   /** Printable ASCII; anything else fails. */
   text(): string {
-    const [length = 0] = this.bytes(1);
-    const value = this.bytes(length).toString('latin1');
+    const lengthAt = this.#passes(1);
+    const at = lengthAt === undefined ? undefined : this.#passes(this.#frame[lengthAt] as number);
+    if (at === undefined) return '';
+    const value = this.#frame.toString('latin1', at, this.at);
     if (!/^[\u0020-\u007e]*$/.test(value)) this.#failed = true;
     return value;
+  }
+
+  /** Where they begin. */
+  #passes(count: number): number | undefined {
+    const at = this.at;
+    if (at + count > this.#frame.length) this.#failed = true;
+    if (this.#failed) return undefined;
+    this.at += count;
+    return at;
   }
 }

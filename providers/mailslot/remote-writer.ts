@@ -3,7 +3,7 @@ import { type Clock, MailspoolError, type Random } from 'mailspool/provider';
 import { MailslotClosedError, MailslotMessageTooLargeError } from './errors.ts';
 import type { Destination, Link } from './link.ts';
 import { formatMailslotName, type MailslotAddress } from './name.ts';
-import type { Datagram, WireFormat } from './wire-format.ts';
+import type { WireFormat } from './wire-format.ts';
 import type { MailslotWriter } from './writer.ts';
 
 export interface RemoteWriterOptions {
@@ -21,8 +21,10 @@ export interface RemoteWriterOptions {
 export function remoteWriter({ address, target, source, destinations, format, link, clock, random }: RemoteWriterOptions): MailslotWriter {
   const { path } = address;
   const maxMessageSize = format.maxDataBytes(path);
-  const scope: Datagram['scope'] = address.scope === 'host' ? 'host' : 'domain';
+  const encode = format.encoder({ source, scope: address.scope === 'host' ? 'host' : 'domain', target, path });
+  const only = destinations.length === 1 ? destinations[0] : undefined;
   let closed: Error | undefined;
+  let open: Link | undefined;
   const close = () => {
     closed ??= new MailslotClosedError(address);
     return Promise.resolve();
@@ -35,9 +37,14 @@ export function remoteWriter({ address, target, source, destinations, format, li
       if (closed) throw closed;
       const data = typeof given === 'string' ? Buffer.from(given) : given;
       if (data.length > maxMessageSize) throw new MailslotMessageTooLargeError('EBADNETPATH', address, data.length, maxMessageSize);
-      const id = Buffer.from(random.bytes(16)).toString('hex');
-      const frame = format.encode({ id, sentAt: clock.now(), source, scope, target, path, data });
-      await handedOver(await link(), frame, destinations, address);
+      const frame = encode({ id: random.bytes(16), sentAt: clock.now(), data });
+      open ??= await link();
+      try {
+        await (only ? open.send(frame, only) : sentToEach(open, frame, destinations));
+      } catch (cause) {
+        const why = cause instanceof Error ? `: ${cause.message}` : '';
+        throw new MailspoolError('ENETWORK', `the network did not take a datagram to ${formatMailslotName(address)}${why}`, { cause });
+      }
       return { bytes: data.length, outcome: 'relayed' };
     },
     close,
@@ -45,16 +52,9 @@ export function remoteWriter({ address, target, source, destinations, format, li
   };
 }
 
-/** To each; it is enough that the network took one. @throws ENETWORK */
-async function handedOver(link: Link, frame: Buffer, destinations: readonly Destination[], address: MailslotAddress): Promise<void> {
-  const [first] = destinations;
-  if (destinations.length === 1 && first) return await link.send(frame, first).catch((error: unknown) => refused(address, error));
+/** It is enough that the network took one. @throws what the network said of the first, if it took none */
+async function sentToEach(link: Link, frame: Buffer, destinations: readonly Destination[]): Promise<void> {
   const sent = await Promise.allSettled(destinations.map((destination) => link.send(frame, destination)));
   const refusals = sent.filter((one) => one.status === 'rejected');
-  if (refusals.length === sent.length) refused(address, refusals[0]?.reason);
-}
-
-function refused(address: MailslotAddress, cause: unknown): never {
-  const why = cause instanceof Error ? `: ${cause.message}` : '';
-  throw new MailspoolError('ENETWORK', `the network did not take a datagram to ${formatMailslotName(address)}${why}`, { cause });
+  if (refusals.length === sent.length) throw refusals[0]?.reason;
 }

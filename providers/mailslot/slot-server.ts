@@ -1,6 +1,6 @@
 // The socket of one slot: writers of other processes, and the hub where that is another process.
 import { createServer, type Server, type Socket } from 'node:net';
-import { isMailspoolError, type Logger } from 'mailspool/provider';
+import type { Logger } from 'mailspool/provider';
 import { decodeDatagram, encodeLocal, kind, LocalFrames, type LocalFrame, reply } from './local-frame.ts';
 import type { Slot } from './slot.ts';
 
@@ -35,7 +35,13 @@ async function serve(slot: Slot, socket: Socket): Promise<void> {
     const replies: number[] = [];
     for (const frame of frames.push(chunk)) {
       if (frame.kind === kind.datagram) offer(slot, frame);
-      else replies.push(await store(slot, frame));
+      else if (maxMessageSize > 0 && frame.body.length > maxMessageSize) replies.push(reply.tooLarge);
+      else {
+        // A copy, since small messages would keep the whole chunk that they came in.
+        const data = new Uint8Array(frame.body);
+        if (!slot.storeNow(data)) await slot.store(data);
+        replies.push(reply.stored);
+      }
     }
     if (replies.length > 0) socket.write(Buffer.from(replies));
   }
@@ -44,17 +50,6 @@ async function serve(slot: Slot, socket: Socket): Promise<void> {
 function offer(slot: Slot, { body }: LocalFrame): void {
   const { origin, data } = decodeDatagram(body);
   slot.offer(new Uint8Array(data), origin);
-}
-
-async function store(slot: Slot, { body }: LocalFrame): Promise<number> {
-  try {
-    // A copy, since small messages would keep the whole chunk that they came in.
-    await slot.store(new Uint8Array(body));
-    return reply.stored;
-  } catch (error) {
-    if (isMailspoolError(error) && error.code === 'EMAXSIZE') return reply.tooLarge;
-    throw error;
-  }
 }
 
 function greeting(maxMessageSize: number): Buffer {

@@ -64,13 +64,16 @@ export class Slot {
 
   /** A local write: stored when it resolves, waits while the queue is full. @throws EMAXSIZE, EINVALIDOBJECT, the signal's reason */
   async store(data: Uint8Array, signal?: AbortSignal): Promise<void> {
+    while (!this.storeNow(data)) await (signal ? abortable(this.queue.room(), signal) : this.queue.room());
+  }
+
+  /** Whether there was room. @throws EMAXSIZE, EINVALIDOBJECT */
+  storeNow(data: Uint8Array): boolean {
     this.closed.throwIfAborted();
     this.checkSize(data.length);
-    while (!this.queue.hasRoomFor(data.length)) {
-      await (signal ? abortable(this.queue.room(), signal) : this.queue.room());
-      this.closed.throwIfAborted();
-    }
+    if (!this.queue.hasRoomFor(data.length)) return false;
     this.queue.put({ data, receivedAt: this.#clock.now(), via: 'local' });
+    return true;
   }
 
   /** A datagram: without room it is dropped and counted. */

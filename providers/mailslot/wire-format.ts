@@ -16,6 +16,14 @@ export interface Datagram {
   readonly keyId?: string;
 }
 
+export type Way = Pick<Datagram, 'source' | 'scope' | 'target' | 'path'>;
+
+export interface Sent extends Pick<Datagram, 'data'> {
+  /** 16 bytes. */
+  readonly id: Uint8Array;
+  readonly sentAt: Instant;
+}
+
 /** Why a frame is dropped, and counted under that name (S-037, S-038, S-040). */
 export type DropReason =
   | 'malformed'
@@ -51,6 +59,8 @@ export interface WireFormat {
   /** How many bytes of data a datagram to such a slot carries (S-022, S-024). */
   maxDataBytes(path: readonly string[]): number;
   encode(datagram: Datagram): Buffer;
+  /** The same for many messages on one way, of which most bytes are the same. */
+  encoder(way: Way): (message: Sent) => Buffer;
   decode(frame: Buffer): Datagram | DropReason;
 }
 

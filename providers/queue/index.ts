@@ -18,3 +18,14 @@ export type { OpenOptions, Queue, ReadOptions, ReceiveOptions } from './queue.ts
 export { QueueError, type QueueErrorCode } from './queue-error.ts';
 export type { LookupId, MessageId, QueuedMessage, SendMessage } from './queued-message.ts';
 export type { Transaction } from './transaction.ts';
+export {
+  queuedBinding,
+  RemoteError,
+  type BindingOptions,
+  type CallOptions,
+  type Calls,
+  type QueuedBinding,
+  type QueuedCallOptions,
+} from './rpc/binding.ts';
+export { defineInterface, oneWay, requestReply, type InputOf, type OutputOf, type RpcInterface } from './rpc/interface.ts';
+export { queuedServer, type Implementation, type ListenOptions, type QueuedServer, type RunningCall, type ServerOptions } from './rpc/server.ts';

@@ -58,7 +58,7 @@ export const rooms = {
   'providers/imap/': { ...provider, packages: ['imapflow'] },
   'providers/loopback/': provider,
   'providers/mailslot/': provider,
-  'providers/queue/': { may: [...provider.may, 'src/database/index.ts'] },
+  'providers/queue/': { may: [...provider.may, 'src/database/index.ts'], packages: ['zod'] },
   'providers/template/': provider,
   'providers/template/under-test.ts': { may: ['src/testing/index.ts', 'providers/template/'] },
   'test/bench/': { may: ['src/index.ts', 'src/provider/index.ts', 'src/testing/index.ts', 'providers/'], packages: 'any' },

@@ -3,6 +3,7 @@
 import type { Clock, Logger } from 'mailspool/provider';
 import type { Link, ListenOptions, Network } from './link.ts';
 import type { LocalDelivery } from './local-delivery.ts';
+import type { DatagramOrigin } from './message.ts';
 import { slotKey, targetKey } from './name.ts';
 import { Seen } from './seen.ts';
 import { type Datagram, dropReasons, type DropReason, type WireFormat } from './wire-format.ts';
@@ -73,9 +74,8 @@ export class Hub {
     const datagram = this.#options.format.decode(frame);
     const drop = typeof datagram === 'string' ? datagram : this.#objection(datagram);
     if (drop !== undefined || typeof datagram === 'string') return void (this.#counters[drop as DropReason] += 1);
-    const { source: host, id, sentAt, keyId, path, data } = datagram;
-    const origin = { host, address, ...(id !== undefined && { id }), ...(sentAt !== undefined && { sentAt }), ...(keyId !== undefined && { keyId }) };
-    const delivered = this.#options.delivery.offer(slotKey(path), origin, data);
+    const { path, data } = datagram;
+    const delivered = this.#options.delivery.offer(slotKey(path), originOf(datagram, address), data);
     if (typeof delivered === 'string') this.#counters[delivered] += 1;
     else void delivered.then((later) => (this.#counters[later] += 1));
   }
@@ -115,4 +115,13 @@ export class Hub {
   #gaveUp(error: unknown): void {
     if (!this.#ending.signal.aborted) this.#options.logger.error({ error }, 'the mailslot hub cannot listen');
   }
+}
+
+/** Made for each frame, so it is filled rather than spread. */
+function originOf({ source, id, sentAt, keyId }: Datagram, address: string): DatagramOrigin {
+  const origin: { -readonly [Field in keyof DatagramOrigin]: DatagramOrigin[Field] } = { host: source, address };
+  if (id !== undefined) origin.id = id;
+  if (sentAt !== undefined) origin.sentAt = sentAt;
+  if (keyId !== undefined) origin.keyId = keyId;
+  return origin;
 }

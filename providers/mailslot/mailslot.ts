@@ -86,10 +86,13 @@ export class OwnerHandle implements Mailslot {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<MailslotMessage> {
     while (!this.#closing.signal.aborted) {
-      const message = await this.#take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).catch((error: unknown) => {
-        if (this.#closing.signal.aborted) return undefined;
+      let message: MailslotMessage | undefined;
+      try {
+        message = await this.#take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
         throw error;
-      });
+      }
       if (message) yield message;
     }
   }
@@ -137,9 +140,10 @@ export class OwnerHandle implements Mailslot {
     return this.close();
   }
 
-  async #take(timeoutMs: number, maxBytes: number, signal?: AbortSignal): Promise<MailslotMessage | undefined> {
+  /** @throws at once where the handle is closed */
+  #take(timeoutMs: number, maxBytes: number, signal?: AbortSignal): Promise<MailslotMessage | undefined> {
     this.#check();
-    return await this.#slot.queue.take({ clock: this.#clock, timeoutMs, maxBytes, signal, owner: this });
+    return this.#slot.queue.take({ clock: this.#clock, timeoutMs, maxBytes, signal, owner: this });
   }
 
   #check(): void {

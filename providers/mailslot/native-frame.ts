@@ -77,16 +77,8 @@ function decode(frame: Buffer, keys: KeyRing | undefined): Datagram | DropReason
   const sentAt = frame.readUInt32BE(22) * 2 ** 32 + frame.readUInt32BE(26);
   // Beyond what a Date can be.
   if (sentAt > 8_640_000_000_000_000) return 'malformed';
-  return {
-    id: frame.toString('hex', 6, 22),
-    sentAt,
-    scope,
-    target,
-    source,
-    path: segments,
-    data,
-    ...(keys && keyId !== undefined && { keyId }),
-  };
+  const datagram: Datagram = { id: frame.toString('hex', 6, 22), sentAt, scope, target, source, path: segments, data };
+  return keys && keyId !== undefined ? { ...datagram, keyId } : datagram;
 }
 
 function verified(keys: KeyRing | undefined, keyId: string | undefined, body: Buffer | undefined, tag: Buffer | undefined): DropReason | undefined {

@@ -7,6 +7,8 @@ import { receiveMailslot } from 'mailspool/providers/mailslot';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { computer, text } from './computers.ts';
 
+const busy = { timeout: 30_000, interval: 5 };
+
 const program = pathToFileURL(join(import.meta.dirname, 'reader-program.ts')).href;
 
 async function passedToWorker() {
@@ -24,7 +26,7 @@ async function passedToWorker() {
   const said: unknown[] = [];
   wordPorts.port1.on('message', (word) => void said.push(word));
   const hear = async (): Promise<unknown> => {
-    await vi.waitUntil(() => said.length > 0, { timeout: 20_000, interval: 5 });
+    await vi.waitUntil(() => said.length > 0, busy);
     return said.shift();
   };
   await slot.transfer(slotPorts.port1);
@@ -57,7 +59,7 @@ test('S-013 S-008 the slot lives as long as one handle, wherever that is', async
   await writer.write('still there');
   expect(await ask('read')).toBe('still there');
   await ask('close');
-  await vi.waitUntil(async () => (await host.openMailslot('\\\\.\\mailslot\\work').catch(() => undefined)) === undefined);
+  await vi.waitUntil(async () => (await host.openMailslot('\\\\.\\mailslot\\work').catch(() => undefined)) === undefined, busy);
   expect(await ask('read')).toMatchObject({ name: 'MailslotClosedError', code: 'EINVALIDOBJECT' });
 });
 
@@ -66,7 +68,7 @@ test('S-013 S-008 a handle goes with the thread that has it', async () => {
   await own.close();
   void ask('read').catch(() => undefined);
   await Promise.all([once(worker, 'exit'), worker.terminate()]);
-  await vi.waitUntil(async () => (await host.openMailslot('\\\\.\\mailslot\\work').catch(() => undefined)) === undefined);
+  await vi.waitUntil(async () => (await host.openMailslot('\\\\.\\mailslot\\work').catch(() => undefined)) === undefined, busy);
 });
 
 test('S-013 S-034 a read in the other thread that is given up takes nothing, and the next message is there for the next', async () => {

@@ -20,3 +20,25 @@ export const unproven = (report: ConformanceReport, wrong: readonly { readonly c
 
 const longest = (beginnings: readonly string[], title: string): string | undefined =>
   beginnings.filter((beginning) => title.startsWith(beginning)).sort((a, b) => b.length - a.length)[0];
+
+/** What those do who are caught by this case: those that it was built for, or where there is none whoever fails it. */
+export function caughtFirst(
+  title: string,
+  titles: readonly string[],
+  wrong: Readonly<Record<string, { readonly caughtBy: readonly string[] }>>,
+): string[] {
+  const meant = (beginning: string): boolean => {
+    const exact = titles.filter((one) => one.startsWith(beginning));
+    return exact.includes(title);
+  };
+  const all = Object.entries(wrong).filter(([, { caughtBy }]) => caughtBy.some(meant));
+  const first = all.filter(
+    ([
+      ,
+      {
+        caughtBy: [beginning = ''],
+      },
+    ]) => meant(beginning),
+  );
+  return (first.length > 0 ? first : all).map(([name]) => name);
+}

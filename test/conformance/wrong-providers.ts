@@ -129,7 +129,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'closes everybody at the first logoff': {
-    caughtBy: ['M-011'],
+    caughtBy: ['M-011 two'],
     logon: (() => {
       const sessions = new Set<ModelSession>();
       return async (office, support, options) => {

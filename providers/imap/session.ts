@@ -28,8 +28,8 @@ export class ImapSession implements TransportSession {
   readonly remoteAccess = true;
   readonly #settings: Settings;
   readonly #support: SpoolerSupport;
-  /** Logged on to open no connection (M-005): it receives after the next logon. */
-  readonly #offline: boolean;
+  /** Logged on to open no connection (M-005), until the first inbound event. */
+  #offline: boolean;
   readonly #status: SessionStatus;
   readonly #ended = new AbortController();
   readonly #hints = new Bell();
@@ -49,7 +49,7 @@ export class ImapSession implements TransportSession {
     try {
       if (session.#offline) session.#status.offline({ reason: 'offline' }, 'offline');
       else await abortable(session.#begin(), options.signal);
-      session.#enable(options.inbound);
+      session.#enable(options.inbound && !options.offline);
       return session;
     } catch (error) {
       await session.logoff();
@@ -130,8 +130,10 @@ export class ImapSession implements TransportSession {
 
   /** M-086: the row shows it before the event's handler has settled. What is being received goes on (M-087). */
   #enable(on: boolean): void {
+    if (on && this.#offline) this.#status.online('not connected');
+    this.#offline &&= !on;
     this.#status.inbound(on);
-    if (on && this.#watching === undefined && this.reception === 'notify' && !this.#offline) this.#watching = this.#watch();
+    if (on && this.#watching === undefined && this.reception === 'notify') this.#watching = this.#watch();
     if (on || this.#watching === undefined) return;
     this.#watching.stop.abort(new TransportError('ECANCEL', 'IMAP: inbound is off'));
     this.#watching = undefined;

@@ -154,6 +154,7 @@ export class Sessions implements SupportTarget {
 
   async setOffline(offline: boolean): Promise<void> {
     this.#offline = offline;
+    if (!offline) for (const supervisor of this.#supervisors.values()) this.#background('a logon', supervisor.online());
     await Promise.all(this.all.map((session) => this.switch(session)));
   }
 
@@ -174,6 +175,7 @@ export class Sessions implements SupportTarget {
     for (const session of concerned) session.flushWants = wanted;
     await mark(true);
     try {
+      await Promise.all(concerned.map(async (session) => await this.#supervisors.get(session)?.online()));
       await run();
     } finally {
       await mark(false);
@@ -286,7 +288,7 @@ export class Sessions implements SupportTarget {
     return {
       engine: this.#engine,
       interactive,
-      isOffline: () => this.#offline,
+      isOffline: ({ onlineForNow }) => this.#offline && !onlineForNow,
       support: (session, signal) => {
         this.#processors.reset(session.key);
         return new SessionSupport(session, { ...this.#engine, target: this }, signal);

@@ -5,6 +5,7 @@ import type { Gate } from '../provider/status.ts';
 import { contractVersion } from '../provider/transport-provider.ts';
 import type { TransportSession } from '../provider/transport-session.ts';
 import { backoffMs, type Backoff } from '../time/backoff.ts';
+import { Bell } from '../time/bell.ts';
 import { type Instant, sleepUntil } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { over } from '../time/over.ts';
@@ -27,7 +28,7 @@ export interface Ending {
 export interface Supervision {
   readonly engine: Engine;
   readonly interactive: boolean;
-  isOffline(): boolean;
+  isOffline(session: Session): boolean;
   /** A new handle for a session about to log on. */
   support(session: Session, signal: AbortSignal): SessionSupport;
   /** It is logged on: read what it registered. @throws what the session throws */
@@ -48,6 +49,10 @@ export class Supervisor {
   readonly #shared: Supervision;
   #end: (reason: Ending) => void = () => undefined;
   #revive: () => void = () => undefined;
+  /** Its last logon failed, and was asked to do without connections. */
+  #isRefusedOffline = false;
+  /** Rings when a logon has succeeded or failed, and when none follows. */
+  readonly #tried = new Bell();
   /** The last logon failed; otherwise it was the session that ended. */
   #isRefused = false;
 
@@ -66,6 +71,7 @@ export class Supervisor {
       const ended = this.#ending(signal, life.signal);
       try {
         await this.#logOn(lifeSignal);
+        this.#tried.ring();
         const reason = await ended;
         if (reason) this.#session.failure = reason.error;
         await this.#logOff(life, reason);
@@ -76,11 +82,14 @@ export class Supervisor {
         this.#isRefused = true;
         life.abort(over);
         await this.#failed(error);
+        this.#tried.ring();
         // Once in a row: whoever says that it is configured may be wrong.
         if (failures === 1 && !signal.aborted && (await this.#configured(error, signal))) continue;
       }
       if (!signal.aborted) await this.#pause(failures, signal);
     }
+    this.#isRefusedOffline = false;
+    this.#tried.ring();
   }
 
   /** Ends the session that there is; it logs on again. */
@@ -91,6 +100,14 @@ export class Supervisor {
   /** Ends the pause before the next try. */
   revive(): void {
     this.#revive();
+  }
+
+  /** The way is there again: who could not log on without it tries now (M-005). Resolves after that. */
+  async online(): Promise<void> {
+    if (!this.#isRefusedOffline || this.#session.isDropped) return;
+    const tried = this.#tried.next();
+    this.#revive();
+    await tried;
   }
 
   /** Resolves with the reason when the session must end, without one when the spooler stops. */
@@ -107,8 +124,10 @@ export class Supervisor {
     checkVersion(session);
     session.isDropped = false;
     const support = this.#shared.support(session, signal);
-    const options = { inbound: false, outbound: false, offline: isOffline(), interactive };
+    const options = { inbound: false, outbound: false, offline: isOffline(session), interactive };
+    this.#isRefusedOffline = options.offline;
     session.transport = await this.#logonInTime(signal, async (bounded) => await session.provider.logon(support, { ...options, signal: bounded }));
+    this.#isRefusedOffline = false;
     session.failure = undefined;
     session.columns = { ...session.columns, statusText: session.columns.statusText === 'not logged on' ? '' : session.columns.statusText };
     await this.#shared.loggedOn(session, support);
@@ -198,7 +217,7 @@ export class Supervisor {
     const until = engine.clock.now() + (denied ? authRetryMs : backoffMs(logonBackoff, failures, engine.random));
     const closed: Gate = { reason: denied ? 'authRequired' : 'unreachable', until };
     gate(session, closed);
-    if (this.#isRefused && !ownFailures.has(code ?? '')) for (const sibling of siblings(session)) gate(sibling, closed);
+    if (this.#isRefused && !this.#isRefusedOffline && !ownFailures.has(code ?? '')) for (const sibling of siblings(session)) gate(sibling, closed);
     return until;
   }
 }

@@ -40,7 +40,7 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
     },
   },
   'connects while it is offline': {
-    caughtBy: ['M-005'],
+    caughtBy: ['M-005 logged on offline it opens'],
     Session: class extends ModelSession {
       readonly #offline: boolean;
       constructor(office: Office, support: ModelSession['support'], options: LogonOptions) {
@@ -49,6 +49,20 @@ export const wrongProviders: Readonly<Record<string, WrongProvider>> = {
       }
       override async begin(): Promise<void> {
         if (this.#offline) await this.connect(this.ended.signal);
+      }
+    },
+  },
+  'stays offline when its directions are opened': {
+    caughtBy: ['M-005 logged on offline it works'],
+    Session: class extends ModelSession {
+      readonly #offline: boolean;
+      constructor(office: Office, support: ModelSession['support'], options: LogonOptions) {
+        super(office, support, options);
+        this.#offline = options.offline;
+      }
+      override async connect(signal: AbortSignal): Promise<Line> {
+        if (this.#offline) throw this.unreachable(new Error('offline'));
+        return super.connect(signal);
       }
     },
   },

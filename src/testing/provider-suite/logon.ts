@@ -44,10 +44,22 @@ export const logonCases: readonly ProviderCase[] = [
     title: 'M-005 logged on offline it opens no connection, or refuses',
     needs: ['connections'],
     async run(world) {
-      const logged = await world.logOn({ offline: true }).catch(() => undefined);
+      const logged = await world.logOn({ offline: true, open: false }).catch(() => undefined);
       await world.calm();
       assert.equal(world.side('connections')(), 0, 'connections');
       if (logged) await world.logOff(logged);
+    },
+  },
+  {
+    title: 'M-005 logged on offline it works as any other once its directions are opened',
+    async run(world) {
+      const logged = await world.logOn({ offline: true, open: false }).catch(() => undefined);
+      if (!logged) return world.notShown('it refuses to log on offline');
+      for (const type of ['outbound', 'inbound'] as const) await world.tell(logged, { type, on: true });
+      await world.calm();
+      const { gate } = logged.support.columns as { gate?: { reason: unknown } | null };
+      assert.notEqual(gate?.reason, 'offline', 'the gate that it closed because it was offline is open');
+      await works(world, logged);
     },
   },
   {

@@ -281,6 +281,21 @@ describe('receiving from the fake server', () => {
     expect(support.columns).toMatchObject({ gate: { reason: 'offline' } });
   });
 
+  test('M-005 logged on offline it connects and receives once inbound opens, by notice and by polling', async () => {
+    for (const reception of ['notify', 'poll'] as const) {
+      const spool = new Spool();
+      const server = await start(spool);
+      server.deliver('user', 'INBOX', mail(reception));
+      const support = spool.support();
+      const session = await imap(optionsFor(server, { begin: 'all', reception })).logon(support, logonOptions({ inbound: false, offline: true }));
+      await session.transportNotify?.({ type: 'inbound', on: true });
+      expect(support.columns).toMatchObject({ gate: null, flags: { available: true, offline: false } });
+      expect(await session.poll?.(never())).toBe(true);
+      expect(await spool.round(session)).toBe(1);
+      await session.logoff?.();
+    }
+  });
+
   test('M-006 U-043 a server that is not there rejects no logon: the session waits behind its gate and receives later', async () => {
     const spool = new Spool();
     const server = await start(spool);

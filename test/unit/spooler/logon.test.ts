@@ -135,3 +135,42 @@ test('a provider may listen to the end of its session as often as it likes witho
   process.off('warning', warned);
   expect(warnings).toEqual([]);
 });
+
+/** Refuses to log on without connections, and takes mail. */
+const needsItsLine = (asked: boolean[]): TransportProvider => ({
+  name: 'line',
+  logon: async (_support, { offline }) => {
+    asked.push(offline);
+    if (offline) throw Object.assign(new Error('it needs its line'), { code: 'ENETWORK' });
+    return { addressTypes: ['SMTP'], submitMessage: async () => ({ outcome: 'accepted' }) };
+  },
+});
+
+test('M-005 who cannot log on offline does so as soon as the spooler is online', async () => {
+  const asked: boolean[] = [];
+  const { spooler, clock, states } = await world({ providers: [needsItsLine(asked)], offline: true });
+  const { id } = await spooler.submit(note());
+  await spooler.setOffline(false);
+  await clock.settle();
+  expect(asked).toEqual([true, false]);
+  await clock.advance('6s');
+  expect(await states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
+});
+
+test('M-005 who cannot log on offline does so for a group that is sent and received meanwhile', async () => {
+  const asked: boolean[] = [];
+  const { spooler, clock } = await world({ providers: [needsItsLine(asked)], offline: true });
+  const { done } = spooler.sendReceive();
+  await clock.settle();
+  expect(await done).toEqual({ complete: true });
+  expect(asked).toEqual([true, false]);
+});
+
+test('M-005 M-008 that one provider cannot log on offline closes no gate of its account', async () => {
+  const providers = [needsItsLine([]), loopback()];
+  const { spooler } = await world({ providers: [], accounts: [{ name: 'home', providers }], offline: true });
+  const row = (await spooler.status()).find(({ id }) => id === 'home/loopback');
+  expect(row?.gate?.reason).not.toBe('unreachable');
+  await spooler.setOffline(false);
+  expect((await spooler.status()).find(({ id }) => id === 'home/loopback')?.gate).toBeNull();
+});

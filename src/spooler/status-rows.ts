@@ -74,7 +74,7 @@ function storeText(store: Own['store']): string {
   return ['store open', store.durable ? 'durable' : 'in memory', ...(store.shared ? ['shared'] : [])].join(', ');
 }
 
-/** While the spooler works offline the row says so, whatever the provider said last. */
+/** While the spooler works offline, or the session is suspended, the row says so, whatever the provider said last. */
 function sessionRow(session: Session, queued: number, isOffline: boolean): StatusRow {
   const { transport, columns, failure } = session;
   const flags: Flags = {
@@ -96,7 +96,7 @@ function sessionRow(session: Session, queued: number, isOffline: boolean): Statu
     remoteValidateOk,
     id: session.key,
     statusText: isOffline ? 'offline' : columns.statusText || textOf(session),
-    gate: isOffline ? { reason: 'offline' } : session.gate,
+    gate: isOffline ? { reason: 'offline' } : session.suspended ? { reason: 'suspended' } : session.gate,
     flags,
     methods,
     queued,

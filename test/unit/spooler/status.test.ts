@@ -25,7 +25,7 @@ test('M-095 the status table has rows for mailspool, the spooler, the address bo
   const open = { available: true, inboundEnabled: true, outboundEnabled: true };
   expect(rowOf(rows, 'a')).toMatchObject({ statusText: 'logged on', flags: open, queued: 0 });
   const closed = { available: true, inboundEnabled: false, outboundEnabled: false };
-  expect(rowOf(rows, 'b')).toMatchObject({ statusText: 'suspended', flags: closed, queued: 1 });
+  expect(rowOf(rows, 'b')).toMatchObject({ statusText: 'suspended', gate: { reason: 'suspended' }, flags: closed, queued: 1 });
 });
 
 test('M-095 the row of mailspool itself tells its version and its store, that of the address book whether there is one', async () => {

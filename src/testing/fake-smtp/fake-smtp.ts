@@ -30,7 +30,7 @@ export interface SmtpRefusal extends SmtpReply {
   readonly optional?: boolean;
 }
 
-/** A running fake. Mail for its users goes into their INBOX. */
+/** A running fake. Mail for its users goes into their INBOX, with a Return-Path before it. */
 export interface FakeSmtp extends FakeServer {
   /** What was taken, the oldest first; the last 100,000. */
   messages(): readonly ReceivedMail[];
@@ -102,7 +102,9 @@ class Server extends FakeServerBase<SmtpStep, SmtpMisdeed> implements FakeSmtp, 
   accept(mail: Parameters<SmtpHost['accept']>[0]): string {
     const received = this.#received.add({ ...mail, receivedAt: this.clock.now() });
     const owners = new Set(mail.envelope.rcptTo.map(({ address }) => this.accounts.owner(address)));
-    for (const owner of owners) if (owner !== undefined) this.mailboxes.deliver(owner, 'INBOX', mail.raw);
+    // Final delivery writes down where the message came from (RFC 5321 section 4.4).
+    const delivered = Buffer.concat([Buffer.from(`Return-Path: <${mail.envelope.mailFrom.address}>\r\n`), mail.raw]);
+    for (const owner of owners) if (owner !== undefined) this.mailboxes.deliver(owner, 'INBOX', delivered);
     this.#options.onMessage?.(received);
     return String(++this.#taken);
   }

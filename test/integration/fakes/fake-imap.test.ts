@@ -464,7 +464,7 @@ describe('fakeImap, driven by imapflow', () => {
     transport.close();
     expect(await exists).toMatchObject({ count: 1 });
     const [one] = await fetched(flow, '1', { source: true });
-    expect(Buffer.from(one?.source ?? [])).toEqual(Buffer.from(smtp.messages()[0]?.raw ?? []));
+    expect(Buffer.from(one?.source ?? []).toString()).toBe(`Return-Path: <ann@test>\r\n${Buffer.from(smtp.messages()[0]?.raw ?? []).toString()}`);
     await idling;
   });
 

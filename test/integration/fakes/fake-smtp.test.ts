@@ -310,12 +310,14 @@ describe('fakeSmtp', () => {
     await server.close();
   });
 
-  it("what is accepted for a user shows up in that user's INBOX, once", async () => {
+  it("what is accepted for a user shows up in that user's INBOX, once, with its return path (RFC 5321 section 4.4)", async () => {
     const mailboxes = fakeMailboxes({ users: { 'bob@test': 'b', carol: 'c' } });
     await using server = await fakeSmtp({ mailboxes });
     await send(server, {}, { ...mail, to: ['Bob@Test', 'carol@anywhere', 'carol@elsewhere', 'stranger@test'] });
     const [taken] = server.messages();
-    for (const user of ['bob@test', 'carol']) expect(mailboxes.mailbox(user, 'INBOX').messages.map(({ raw }) => raw)).toEqual([taken?.raw]);
+    const delivered = `Return-Path: <ann@test>\r\n${Buffer.from(taken?.raw ?? []).toString()}`;
+    for (const user of ['bob@test', 'carol'])
+      expect(mailboxes.mailbox(user, 'INBOX').messages.map(({ raw }) => Buffer.from(raw).toString())).toEqual([delivered]);
   });
 
   it('says what came instead of the message that was waited for', async () => {

@@ -137,7 +137,8 @@ export interface Spooler extends AsyncDisposable {
   get(id: EntryId): Promise<Message | undefined>;
   /** The bytes as submitted (U-005). @throws ENOTFOUND */
   raw(id: EntryId): Promise<Readable>;
-  explain(id: EntryId): Promise<Explanation[]>;
+  /** One for each recipient; of a filter, of every message that it finds. @throws ENOTFOUND for an id that is not there */
+  explain(where: EntryId | MessageFilter): Promise<Explanation[]>;
   /** The durable change feed after a cursor, then live. */
   changes(options?: { readonly after?: Cursor } & Abortable): AsyncIterable<Change>;
   openMessage(id: EntryId | 'new', access: 'read' | 'write' | 'best'): Promise<OpenMessage>;
@@ -222,6 +223,8 @@ export type MarkReadResult =
 
 /** Why a recipient is where it is, in one sentence, and who can change that (U-059). */
 export interface Explanation {
+  /** The message. */
+  readonly id: EntryId;
   readonly recipient: RecipientRow;
   readonly sentence: string;
   readonly gate?: Gate;

@@ -17,10 +17,10 @@ export interface RouteCondition {
 }
 
 export function explanation(row: RecipientRow, message: StoredMessage, condition: RouteCondition, now: Instant): Explanation {
-  return { recipient: row, ...because(row, message, condition, now) };
+  return { id: message.id, recipient: row, ...because(row, message, condition, now) };
 }
 
-type Because = Omit<Explanation, 'recipient'>;
+type Because = Omit<Explanation, 'id' | 'recipient'>;
 
 function because(row: RecipientRow, message: StoredMessage, condition: RouteCondition, now: Instant): Because {
   const { status } = row;

@@ -216,15 +216,12 @@ export class MailSpooler implements Spooler {
     return this.#engine.store.readContent(asSubmitted(await this.#existing(id)));
   }
 
-  async explain(id: EntryId): Promise<Explanation[]> {
-    const message = await this.#existing(id);
-    const now = this.#engine.clock.now();
-    return message.recipients
-      .filter(({ submitted }) => !submitted)
-      .map((row) => {
-        const session = row.route && this.#loops.sessions.get(row.route.session);
-        return explanation(row, message, this.#condition(session), now);
-      });
+  async explain(where: EntryId | MessageFilter): Promise<Explanation[]> {
+    this.#check();
+    const explanations: Explanation[] = [];
+    const messages = typeof where === 'string' ? [await this.#existing(where)] : this.#engine.store.find(where);
+    for await (const message of messages) explanations.push(...this.#explained(message));
+    return explanations;
   }
 
   async *changes({ after, signal }: { readonly after?: Cursor } & Abortable = {}): AsyncGenerator<Change> {
@@ -307,6 +304,16 @@ export class MailSpooler implements Spooler {
   async #patch(id: EntryId, message: object): Promise<void> {
     await this.#existing(id);
     await this.#settler.settle({ id, guard: { from: stateNames }, message });
+  }
+
+  #explained(message: StoredMessage): Explanation[] {
+    const now = this.#engine.clock.now();
+    return message.recipients
+      .filter(({ submitted }) => !submitted)
+      .map((row) => {
+        const session = row.route && this.#loops.sessions.get(row.route.session);
+        return explanation(row, message, this.#condition(session), now);
+      });
   }
 
   #condition(session: Session | undefined): Parameters<typeof explanation>[2] {

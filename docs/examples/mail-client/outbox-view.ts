@@ -1,14 +1,15 @@
 // The Outbox as it is: read anew whenever the spooler has news, with a line for each recipient that says what it waits for.
 import { auditTime, combineLatest, from, map, merge, startWith, switchMap, timer, type Observable } from 'rxjs';
-import type { EntryId, Explanation, Spooler } from 'mailspool';
+import type { EntryId, Explanation, MessageFilter, Spooler } from 'mailspool';
 import type { Command } from './client.ts';
 import { liveView } from './live-view.ts';
 import { until } from './when.ts';
 
 interface Waiting extends Explanation {
-  readonly id: EntryId;
   readonly subject: string;
 }
+
+const outbox: MessageFilter = { direction: 'outbound', folder: 'Outbox' };
 
 /** What waits, at each change; many changes at once make one. */
 export function outbox$(spooler: Spooler): Observable<readonly Waiting[]> {
@@ -20,12 +21,10 @@ export function outbox$(spooler: Spooler): Observable<readonly Waiting[]> {
 }
 
 async function readOutbox(spooler: Spooler): Promise<Waiting[]> {
-  const waiting: Waiting[] = [];
-  for await (const { id, properties } of spooler.list({ direction: 'outbound', folder: 'Outbox' })) {
-    const subject = properties.subject ?? '(no subject)';
-    for (const explanation of await spooler.explain(id)) waiting.push({ id, subject, ...explanation });
-  }
-  return waiting;
+  const subjects = new Map<EntryId, string | undefined>();
+  for await (const { id, properties } of spooler.list(outbox)) subjects.set(id, properties.subject);
+  const explanations = await spooler.explain(outbox);
+  return explanations.map((explanation) => ({ ...explanation, subject: subjects.get(explanation.id) ?? '(no subject)' }));
 }
 
 /** Beside the Outbox runs a clock, since what waits for its time counts down. */

@@ -114,6 +114,9 @@ describe('calls through the socket', () => {
     expect(await remote.get(id('b'))).toBeUndefined();
     expect(await remote.cancel(id('a'))).toEqual({ result: 'tooLate', reason: 'notQueued' });
     expect(await remote.explain(id('a'))).toMatchObject([{ sentence: 'It waits.' }]);
+    expect(await remote.explain({ folder: 'Sent' })).toMatchObject([{ id: 'a', sentence: 'It waits.' }]);
+    expect(await remote.explain({ folder: 'Outbox' })).toEqual([]);
+    await expect(remote.explain({ folders: ['Sent'] } as never)).rejects.toMatchObject({ code: 'EINVALID' });
     expect(await remote.retry({ states: ['failed'] })).toEqual({ changed: ['a'], unchanged: [] });
     expect(await remote.status()).toEqual([]);
     expect(await remote.purge(id('a'), { dryRun: true })).toEqual({ changed: ['a'], unchanged: [] });

@@ -89,8 +89,14 @@ export function fakeSpooler(messages: Message[] = []): FakeSpooler {
     },
     get: (id) => Promise.resolve(messages.find((each) => each.id === id)),
     raw: (id) => Promise.resolve(Readable.from([Buffer.from(`Subject: ${found(id).properties.subject}\r\n\r\n`), Buffer.alloc(1_000_000, 'x')])),
-    explain: (id) =>
-      Promise.resolve(found(id).recipients.map((recipient) => ({ recipient, sentence: 'It waits.', whoCanChange: 'spooler' as const }))),
+    explain: (where) => {
+      const explained = typeof where === 'string' ? [found(where)] : messages.filter(({ folder }) => folder === where.folder);
+      return Promise.resolve(
+        explained.flatMap(({ id, recipients }) =>
+          recipients.map((recipient) => ({ id, recipient, sentence: 'It waits.', whoCanChange: 'spooler' as const })),
+        ),
+      );
+    },
     cancel: (id) =>
       Promise.resolve(
         found(id).folder === 'Outbox' ? { result: 'cancelled' as const } : { result: 'tooLate' as const, reason: 'notQueued' as const },

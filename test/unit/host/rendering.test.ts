@@ -117,6 +117,7 @@ describe('messages', () => {
 
   it('U-059 an explanation has its gate, the next time and who can change it', () => {
     const text = explanationText({
+      id: 'x' as EntryId,
       recipient: recipientRow('x'),
       sentence: 'It waits.',
       gate: { reason: 'authRequired' },

@@ -108,3 +108,19 @@ test('M-095 who subscribes gets the table, and a new one after each change, many
   await clock.settle();
   expect(texts).toEqual(['logged on', 'connected', 'hanging up']);
 });
+
+test('U-059 one call explains every recipient of the messages that a filter finds, and says of which message it is', async () => {
+  const { spooler, clock } = await world();
+  await spooler.suspend();
+  const first = await spooler.submit(note(['bob@harbour.example', 'carol@harbour.example']));
+  const second = await spooler.submit(note());
+  await clock.settle();
+  const explained = await spooler.explain({ direction: 'outbound', folder: 'Outbox' });
+  expect(explained.map(({ id, recipient }) => [id, recipient.address])).toEqual([
+    [first.id, 'bob@harbour.example'],
+    [first.id, 'carol@harbour.example'],
+    [second.id, 'bob@harbour.example'],
+  ]);
+  expect(new Set(explained.map(({ gate }) => gate?.reason))).toEqual(new Set(['suspended']));
+  expect(await spooler.explain({ folder: 'Sent' })).toEqual([]);
+});

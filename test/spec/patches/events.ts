@@ -55,7 +55,7 @@ export const events: readonly Removal[] = [
   {
     number: 'M-086',
     file: 'providers/imap/session.ts',
-    find: 'session.#enable(options.inbound);',
+    find: 'session.#enable(options.inbound && !options.offline);',
     replace: 'session.#enable(true);',
     why: 'the direction is open before its event',
   },

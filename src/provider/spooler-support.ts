@@ -19,7 +19,7 @@ export interface SpoolerSupport {
   spoolerNotify(news: SpoolerNotification): void;
   /** What became of recipients of an earlier message (M-064, M-070). */
   statusRecipients(message: MessageLookup, rows: readonly StatusRecipient[]): Promise<'matched' | 'unmatched'>;
-  /** Replaces the session's status row, or with `merge` the given columns only (M-096). */
+  /** Replaces the session's status row, or with `merge` the given columns only (M-096). @throws EINVALID naming a column that cannot be so */
   updateStatus(columns: Partial<StatusColumns>, options?: { readonly merge?: boolean; readonly row?: string }): void;
   /** Call during logon, so that registration order is transport order. */
   registerPreprocessor(preprocessor: Preprocessor): void;

@@ -61,14 +61,13 @@ export class Session {
     this.columns = { ...blankColumns(provider.name), statusText: 'not logged on' };
   }
 
-  /** Nothing is called on it from here on. */
+  /** Nothing is called on it from here on; its rows stay until it has logged off. */
   loggedOff(): void {
     this.outboundOn = false;
     this.inboundOn = false;
     this.transport = undefined;
     this.critical = false;
     this.options = [];
-    this.rows.clear();
   }
 
   get gate(): Gate | null {

@@ -1,5 +1,6 @@
 // The sessions of the profile: their order, directions and gates, and the news that they raise. A session that fails
 // costs the others nothing.
+import { isDeepStrictEqual } from 'node:util';
 import { MailspoolError } from '../errors.ts';
 import type { SessionKey } from '../message/recipient.ts';
 import type { Postprocessor, Preprocessor } from '../provider/processors.ts';
@@ -296,9 +297,15 @@ export class Sessions implements SupportTarget {
       loggedOn: async (session, support) => {
         this.#supports.set(session, support);
         session.options = [...(session.transport?.options ?? [])];
+        const before = session.types;
         await this.#readTypes(session);
+        // What waits for it from an earlier run may be another's now.
+        if (before && !isDeepStrictEqual(before, session.types)) await this.#typesChanged(session);
       },
-      loggedOff: (session) => void this.#supports.delete(session),
+      loggedOff: (session) => {
+        this.#supports.delete(session);
+        session.rows.clear();
+      },
       gate: (session, gate) => this.gate(session, gate),
       siblings: (session) => this.all.filter((other) => other !== session && other.account === session.account),
       open: async (session) => {
@@ -308,6 +315,15 @@ export class Sessions implements SupportTarget {
       loggingOff: async (session) => await this.#hooks.loggingOff(session),
       changed: (session) => this.#hooks.changed(session),
     };
+  }
+
+  /** Mail waits on where it cannot be routed anew now: that is no reason to refuse the logon. */
+  async #typesChanged({ key }: Session): Promise<void> {
+    try {
+      await this.#hooks.routesChanged();
+    } catch (error) {
+      this.#engine.logger.error({ error, session: key }, 'what waits could not be routed anew');
+    }
   }
 
   /** Asks for the address types and remembers them, so that mail for a session that is down waits (M-040, M-090). */

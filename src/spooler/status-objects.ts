@@ -83,7 +83,7 @@ export class StatusObjects {
       },
       flush: async (request: FlushRequest, signal) => {
         bound(session, 'flush');
-        await this.#parts.flushing.flush({ ...request, sessions: [session.key], signal });
+        await this.#parts.flushing.flush({ ...request, sessions: [session.key], async: false, signal });
       },
       changePassword: async (old, fresh) => await bound(session, 'changePassword')(old, fresh),
     };

@@ -175,6 +175,7 @@ export class Supervisor {
     session.tried = true;
     session.isDropped = codeOf(error) === 'EFAILONEPROVIDER';
     session.loggedOff();
+    session.rows.clear();
     session.failure = failure;
     session.columns = { ...session.columns, statusText: failure.message };
     engine.logger.warn({ session: session.key, error }, 'logon failed');

@@ -10,6 +10,7 @@ import type { Random } from '../time/random.ts';
 import { nextTurn } from '../time/turn.ts';
 import type { Account } from './account.ts';
 import type { Session } from './session.ts';
+import { checkedColumns } from './status-columns.ts';
 
 /** Where the calls of a session lead. */
 export interface SupportTarget {
@@ -64,7 +65,7 @@ export class SessionSupport implements SpoolerSupport {
   }
 
   updateStatus(columns: Partial<StatusColumns>, options: { readonly merge?: boolean; readonly row?: string } = {}): void {
-    if (!this.signal.aborted) this.#target.statusUpdated(this.#session, columns, options);
+    if (!this.signal.aborted) this.#target.statusUpdated(this.#session, checkedColumns(columns), options);
   }
 
   registerPreprocessor(preprocessor: Preprocessor): void {

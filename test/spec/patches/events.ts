@@ -27,6 +27,13 @@ export const events: readonly Removal[] = [
   {
     number: 'M-090',
     file: 'src/spooler/sessions.ts',
+    find: 'if (before && !isDeepStrictEqual(before, session.types)) await',
+    replace: 'if (!session) await',
+    why: 'mail is handed to a session that carries something else since the restart',
+  },
+  {
+    number: 'M-090',
+    file: 'src/spooler/sessions.ts',
     find: "this.#background('configChange', this.reread(session));",
     replace: '',
     why: 'a change of configuration is not looked at',

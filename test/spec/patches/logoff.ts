@@ -10,6 +10,13 @@ export const logoff: readonly Removal[] = [
     why: 'the handles of a session work after its logoff',
   },
   {
+    number: 'M-105',
+    file: 'src/spooler/sessions.ts',
+    find: '        session.rows.clear();\n',
+    replace: '',
+    why: 'rows of a session outlive it',
+  },
+  {
     number: 'M-106',
     file: 'src/spooler/sessions.ts',
     find: 'async () => await provider.shutdown?.()',

@@ -81,6 +81,20 @@ export const status: readonly Removal[] = [
     why: 'the first read does not wait for the logons',
   },
   {
+    number: 'M-095',
+    file: 'src/spooler/support.ts',
+    find: 'checkedColumns(columns), options',
+    replace: 'checkedColumns({}) && columns, options',
+    why: 'a row shows whatever a session says',
+  },
+  {
+    number: 'M-100',
+    file: 'src/spooler/status-objects.ts',
+    find: ', async: false, signal',
+    replace: ', signal',
+    why: "a flush by a session's own object can run in the background",
+  },
+  {
     number: 'M-097',
     file: 'src/spooler/status-objects.ts',
     find: "if (row === 'addressBook') return without(row);",

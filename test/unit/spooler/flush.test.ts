@@ -174,6 +174,15 @@ test('M-100 a second flush is EBUSY; one in the background answers at once; stop
   await expect(spooler.flush()).rejects.toMatchObject({ code: 'ESTOPPED' });
 });
 
+test("M-100 a flush by a session's own object is awaited, whatever it is asked", async () => {
+  const calls: string[] = [];
+  const one = telling('one', calls);
+  const { spooler } = await world({ providers: [one.provider] });
+  one.inbox.push('news');
+  await spooler.statusObject(row('one')).flush({ inbound: true, outbound: true, async: true } as never, new AbortController().signal);
+  expect(calls.at(-1)).toBe('one inboundFlush off');
+});
+
 test('M-100 whoever asked may give up: the flush ends, and the next one works', async () => {
   const { spooler, clock } = await world({ loopback: { delayMs: 60_000 } });
   await spooler.submit(note());

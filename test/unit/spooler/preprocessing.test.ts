@@ -197,6 +197,27 @@ test('M-103 outbound postprocessors run in order: the last move wins, stop skips
   expect((await spooler.get(stopped.id))?.folder).toBe('Two');
 });
 
+test('M-103 so it is with inbound postprocessors, before the filing; those for the other direction do not run', async () => {
+  const ran: string[] = [];
+  const hook = (name: string) => (ran.push(name), { moveTo: name });
+  const { spooler, clock, provider } = await world({
+    postprocessors: [
+      { name: 'one', inbound: async () => hook('One') },
+      { name: 'two', inbound: async ({ properties }) => ({ ...hook('Two'), ...(properties.subject === 'Stop' && { stop: true }) }) },
+      { name: 'out', outbound: async () => hook('Out') },
+      { name: 'three', inbound: async () => hook('Three') },
+    ],
+  });
+  const folders = async () => (await collect(spooler.list({ direction: 'inbound' }))).map(({ folder }) => folder);
+  provider.push('Subject: Go\r\n\r\n');
+  await clock.settle();
+  expect(ran.splice(0)).toEqual(['One', 'Two', 'Three']);
+  provider.push('Subject: Stop\r\n\r\n');
+  await clock.settle();
+  expect(ran.splice(0)).toEqual(['One', 'Two']);
+  expect(await folders()).toEqual(['Three', 'Two']);
+});
+
 test('a preprocessor may hold a message, and release lets it go', async () => {
   let hold = true;
   const { spooler, clock, provider, states } = await world({

@@ -411,3 +411,46 @@ test('a provider that hangs is timed out, logged off and on again, and the messa
   expect(logons).toBe(2);
   expect(await states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
 });
+
+test('M-090 M-014 what waits for a session that carries something else after a restart goes to the next that matches', async () => {
+  const store = newStore();
+  const { spooler, clock } = await world({ store, offline: true, providers: [loopback({ name: 'a' }), loopback({ name: 'b' })] });
+  const { id } = await spooler.submit(note());
+  await clock.settle();
+  await spooler.stop();
+  const [a, b] = [loopback({ name: 'a', addressTypes: ['FAX'] }), loopback({ name: 'b' })];
+  const later = await world({ store, clock, providers: [a, b] });
+  await clock.settle();
+  expect([a.handedOver.length, b.handedOver.length]).toEqual([0, 1]);
+  expect(await later.states(id)).toEqual({ 'bob@harbour.example': 'relayed' });
+});
+
+test('M-105 at a logoff the address types go first and the rows of the session last, and nothing it says meanwhile stays', async () => {
+  const ids: string[][] = [];
+  const supports: SpoolerSupport[] = [];
+  const provider: TransportProvider = {
+    name: 'one',
+    logon: async (support) => {
+      supports.push(support);
+      support.updateStatus({}, { row: 'line' });
+      return {
+        addressTypes: ['SMTP'],
+        logoff: async () => {
+          ids.push(
+            await spooler.listAddressTypes(),
+            (await spooler.status({ atOnce: true })).map(({ id }) => id as string),
+          );
+          support.updateStatus({ statusText: 'hanging up' }, { row: 'line' });
+        },
+      };
+    },
+  };
+  const { spooler, clock } = await world({ providers: [provider] });
+  supports[0]?.spoolerNotify({ type: 'criticalError', error: new Error('x') });
+  await clock.settle();
+  expect((await spooler.status()).map(({ id }) => id)).toEqual(['subsystem', 'spooler', 'addressBook', 'one']);
+  await clock.advance('10s');
+  expect((await spooler.status()).map(({ id }) => id)).toContain('one/line');
+  await spooler.stop();
+  expect(ids).toEqual([[], ['subsystem', 'spooler', 'addressBook', 'one', 'one/line']]);
+});

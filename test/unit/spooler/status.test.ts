@@ -124,3 +124,24 @@ test('U-059 one call explains every recipient of the messages that a filter find
   expect(new Set(explained.map(({ gate }) => gate?.reason))).toEqual(new Set(['suspended']));
   expect(await spooler.explain({ folder: 'Sent' })).toEqual([]);
 });
+
+test('M-095 a column that cannot be so is refused and named, and the row stays as it was', async () => {
+  const { spooler, provider } = await world();
+  const support = provider.sessions[0]?.support;
+  const before = await spooler.status();
+  const wrong: Record<string, unknown> = {
+    displayName: 7,
+    statusText: null,
+    gate: 'shut',
+    progress: { done: 'much' },
+    remoteValidateOk: 1,
+    flags: null,
+    color: 'red',
+  };
+  for (const [column, value] of Object.entries(wrong))
+    expect(() => support?.updateStatus({ [column]: value })).toThrow(expect.objectContaining({ code: 'EINVALID', field: column }) as Error);
+  expect(await spooler.status()).toEqual(before);
+  const halfGiven: object = { statusText: 'dialling', displayName: undefined };
+  support?.updateStatus(halfGiven);
+  expect(rowOf(await spooler.status(), 'loopback')).toMatchObject({ displayName: 'loopback', statusText: 'dialling', gate: null });
+});

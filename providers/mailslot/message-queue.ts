@@ -28,7 +28,8 @@ export class MessageQueue {
   #messages: (MailslotMessage | undefined)[] = [];
   #head = 0;
   #bytes = 0;
-  readonly #readers = new Set<Reader>();
+  /** In order of their calls. */
+  #readers: Reader[] = [];
   #writers: (() => void)[] = [];
   #closed: Error | undefined;
 
@@ -53,12 +54,12 @@ export class MessageQueue {
 
   put(message: MailslotMessage): void {
     if (this.#closed) throw this.#closed;
+    const [reader] = this.#readers;
+    // Who waits gets it at once: nothing else is there, or nobody would wait.
+    if (reader && message.data.length <= reader.maxBytes) return reader.resolve(message);
     this.#messages.push(message);
     this.#bytes += message.data.length;
-    for (const reader of this.#readers) {
-      if (this.count === 0) return;
-      this.#serve(reader);
-    }
+    while (this.#readers[0] && this.count > 0) this.#serve(this.#readers[0]);
   }
 
   /** Resolves when a message is taken, or the queue closes. */
@@ -79,7 +80,7 @@ export class MessageQueue {
 
   /** Nobody waits for that owner any more. */
   release(owner: object, error: Error): void {
-    for (const reader of this.#readers) if (reader.owner === owner) reader.reject(error);
+    for (const reader of this.#readers.filter((one) => one.owner === owner)) reader.reject(error);
   }
 
   close(error: Error): void {
@@ -87,7 +88,7 @@ export class MessageQueue {
     this.#messages = [];
     this.#head = 0;
     this.#bytes = 0;
-    for (const { reject } of this.#readers) reject(error);
+    for (const { reject } of [...this.#readers]) reject(error);
     this.#wakeWriters();
   }
 
@@ -95,7 +96,7 @@ export class MessageQueue {
     return new Promise((resolve, reject) => {
       const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : new AbortController();
       const end = (): void => {
-        this.#readers.delete(reader);
+        this.#leaves(reader);
         signal?.removeEventListener('abort', gaveUp);
         timer?.abort();
       };
@@ -112,7 +113,7 @@ export class MessageQueue {
         },
       };
       const gaveUp = (): void => reader.reject(signal?.reason);
-      this.#readers.add(reader);
+      this.#readers.push(reader);
       signal?.addEventListener('abort', gaveUp);
       if (timer)
         clock.sleep(timeoutMs, timer.signal).then(
@@ -120,6 +121,11 @@ export class MessageQueue {
           () => undefined,
         );
     });
+  }
+
+  #leaves(reader: Reader): void {
+    if (this.#readers[0] === reader) this.#readers.shift();
+    else this.#readers = this.#readers.filter((one) => one !== reader);
   }
 
   #serve(reader: Reader): void {
@@ -145,6 +151,6 @@ export class MessageQueue {
   }
 
   #wakeWriters(): void {
-    for (const wake of this.#writers.splice(0)) wake();
+    if (this.#writers.length > 0) for (const wake of this.#writers.splice(0)) wake();
   }
 }

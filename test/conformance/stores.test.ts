@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkMessageStore, type StoreCapabilities } from 'mailspool/testing';
 import { caughtBy, reasons } from './caught.ts';
+import { forgetfulStores } from './forgetful-stores.ts';
 import { wrongStoreFactory, wrongStores } from './wrong-stores.ts';
 
 const capabilities: StoreCapabilities = {
@@ -19,7 +20,7 @@ const capabilities: StoreCapabilities = {
 const many = /thousand messages|many messages|of a burst|bounded piece|several megabytes|seed [2-6]/;
 
 describe('a store that', () => {
-  for (const [name, wrong] of Object.entries(wrongStores)) {
+  for (const [name, wrong] of Object.entries({ ...wrongStores, ...forgetfulStores })) {
     it(`${name}: fails ${wrong.caughtBy.join(', ')}, and nothing else`, async () => {
       const only = (title: string): boolean => !many.test(title) || wrong.caughtBy.some((beginning) => title.startsWith(beginning));
       const report = await checkMessageStore(wrongStoreFactory(wrong), capabilities, { name, patienceMs: 2_000, only });

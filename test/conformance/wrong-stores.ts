@@ -26,15 +26,15 @@ import type {
   Submitted,
 } from '../../src/store/message-store.ts';
 
-type Cursor = Parameters<MessageStore['changes']>[0];
+export type Cursor = Parameters<MessageStore['changes']>[0];
 
 /** What the copies of one store share: the disk, and what happened to it. */
-interface Disk {
+export interface Disk {
   held: boolean;
   crashed: boolean;
 }
 
-class Store implements MessageStore {
+export class Store implements MessageStore {
   readonly capabilities: MessageStore['capabilities'];
   readonly inner: MemoryStore;
   readonly disk: Disk;
@@ -719,11 +719,11 @@ type Then = NonNullable<Settlement['then']>;
 
 const isFinished = (then: Then): then is Extract<Then, { finished: unknown }> => typeof then === 'object' && 'finished' in then;
 
-const withThen = (settlement: Settlement, change: (then: Then) => Then): Settlement =>
+export const withThen = (settlement: Settlement, change: (then: Then) => Then): Settlement =>
   settlement.then === undefined ? settlement : { ...settlement, then: change(settlement.then) };
 
 /** Without that member. */
-function leave<T extends object>(from: T, name: keyof T): T {
+export function leave<T extends object>(from: T, name: keyof T): T {
   const { [name]: _left, ...rest } = from;
   return rest as T;
 }

@@ -6,6 +6,7 @@ import { abortable } from '../time/abortable.ts';
 import type { Instant } from '../time/clock.ts';
 import { type Engine, leaseMs } from './engine.ts';
 import type { Flight, InFlight } from './in-flight.ts';
+import { diagnosticOf } from './hand-over.ts';
 import { Wake } from './wake.ts';
 
 const claimBytes = 4 * 1024 * 1024;
@@ -106,8 +107,11 @@ export class QueueLoop {
 
   /** The lease is kept for a moment, so that a message that fails again and again does not keep the loop spinning. */
   async #leave(lease: Lease, error: unknown): Promise<void> {
-    this.#engine.logger.error({ error, id: lease.id, queue: this.#options.queue }, 'a step failed; it is repeated');
+    const { logger, events } = this.#engine;
+    logger.error({ error, id: lease.id, queue: this.#options.queue }, 'a step failed; it is repeated');
     if (this.#stopping) return;
+    const { text, ...cause } = diagnosticOf(error);
+    events.emit({ type: 'warning', diagnostic: { ...cause, text: `${lease.id} in ${this.#options.queue}: ${text}; it is tried again` } });
     await this.#engine.store.renew([lease], this.#engine.clock.now() + failurePauseMs).catch(() => undefined);
   }
 }

@@ -4,7 +4,10 @@ import { Readable } from 'node:stream';
 import type { EntryId, RecipientState, StateName } from '../../src/message/recipient.ts';
 import type {
   Change,
+  Claim,
   ContentRef,
+  Demand,
+  LeaseOwner,
   MessageStore,
   NewReceived,
   RecipientChange,
@@ -180,6 +183,41 @@ export const forgetfulStores: Readonly<Record<string, WrongStore>> = {
     Store: class extends Store {
       override async get(ids: readonly EntryId[]): Promise<(StoredMessage | undefined)[]> {
         return (await super.get(ids)).map((message) => message && { ...message, recipients: message.recipients.map(unclaimed) });
+      }
+    },
+  },
+  'reads what it gives out, and stops at what is damaged': {
+    caughtBy: ['T-003'],
+    Store: class extends Store {
+      override async claim(demands: readonly Demand[], owner: LeaseOwner): ReturnType<MessageStore['claim']> {
+        const answer = await super.claim(demands, owner);
+        for (const { message } of answer.claims) if ('ref' in message.content) await this.readContent(message.content).toArray();
+        return answer;
+      }
+    },
+  },
+  'says of each claim but the first that one was lost': {
+    caughtBy: ['T-017 a claim', 'T-017 a message that was lost', 'T-017 claims that'],
+    Store: class extends Store {
+      readonly #claimed = new Set<EntryId>();
+      override async claim(demands: readonly Demand[], owner: LeaseOwner): ReturnType<MessageStore['claim']> {
+        const { claims, ...rest } = await super.claim(demands, owner);
+        const said = claims.map((claim): Claim => (this.#claimed.has(claim.message.id) ? { recovered: 1, ...claim } : claim));
+        for (const { message } of claims) this.#claimed.add(message.id);
+        return { ...rest, claims: said };
+      }
+    },
+  },
+  'forgets a message when its headers come again': {
+    caughtBy: ['M-110 headers again'],
+    Store: class extends Store {
+      override async receive(messages: readonly NewReceived[]): Promise<Submitted[]> {
+        const submitted = await super.receive(messages);
+        for (const [index, { id, result }] of submitted.entries()) {
+          if (result !== 'existing' || !messages[index]?.headersOnly) continue;
+          await super.settle([{ id, guard: { from: ['delivered', 'queued'] }, message: { headersOnly: true } }]);
+        }
+        return submitted;
       }
     },
   },

@@ -13,6 +13,7 @@ import type { Processors } from './processors.ts';
 import { quietly } from './quietly.ts';
 import { normalAddressTypes, transportOrder } from './routing.ts';
 import { blankColumns, type Direction, directions, type Session } from './session.ts';
+import { SessionMemory } from './session-memory.ts';
 import { type Ending, Supervisor, type Supervision } from './supervisor.ts';
 import { SessionSupport, type SupportTarget } from './support.ts';
 
@@ -45,7 +46,7 @@ export class Sessions implements SupportTarget {
   readonly #processors: Processors;
   readonly #hooks: SessionHooks;
   #offline: boolean;
-  #order: readonly SessionKey[] | undefined;
+  readonly #memory: SessionMemory;
   #running: Promise<unknown> | undefined;
   readonly #supports = new Map<Session, SessionSupport>();
   /** Changes of direction come one after the other. */
@@ -60,6 +61,7 @@ export class Sessions implements SupportTarget {
     options: { interactive: boolean; offline: boolean },
   ) {
     this.#engine = engine;
+    this.#memory = new SessionMemory(engine);
     this.all = sessions;
     this.#processors = processors;
     this.#hooks = hooks;
@@ -70,7 +72,7 @@ export class Sessions implements SupportTarget {
 
   /** In transport order (M-020). */
   get ordered(): Session[] {
-    return transportOrder(this.all, this.#order);
+    return transportOrder(this.all, this.#memory.order);
   }
 
   /**
@@ -107,14 +109,7 @@ export class Sessions implements SupportTarget {
 
   /** What earlier runs learned: address types and the explicit order. */
   async load(): Promise<void> {
-    const [order, ...types] = await this.#engine.store.load([orderKey, ...this.all.map(({ key }) => typesKey(key))]);
-    this.#order = order?.values['order'] as readonly SessionKey[] | undefined;
-    for (const [index, session] of this.all.entries()) {
-      const stored = types[index]?.values;
-      if (stored?.['addressTypes'] === undefined) continue;
-      session.types = stored['addressTypes'] as NonNullable<Session['types']>;
-      session.preprocesses = stored['preprocesses'] !== false;
-    }
+    await this.#memory.load(this.all);
   }
 
   /** Asks for address types anew, of one session or of all, and lets those that are out try again (M-090, M-101). */
@@ -143,9 +138,7 @@ export class Sessions implements SupportTarget {
     if (order.length !== this.all.length || new Set(order).size !== order.length)
       throw new MailspoolError('EBUSY', `the order names ${new Set(order).size} of ${this.all.length} sessions`, { field: 'order' });
     for (const key of order) if (!this.get(key)) throw new MailspoolError('ENOTFOUND', `there is no session ${key}`, { field: 'order' });
-    const [current] = await this.#engine.store.load([orderKey]);
-    await this.#engine.store.save([{ key: orderKey, version: current?.version ?? 0, values: { order } }]);
-    this.#order = order;
+    await this.#memory.setOrder(order);
     await this.#hooks.routesChanged();
   }
 
@@ -335,14 +328,7 @@ export class Sessions implements SupportTarget {
     session.preprocesses = this.#processors.hasPreprocessors(session.key);
     const { types, preprocesses } = session;
     if (JSON.stringify({ types, preprocesses }) === JSON.stringify(known)) return;
-    try {
-      const key = typesKey(session.key);
-      const [current] = await this.#engine.store.load([key]);
-      await this.#engine.store.save([{ key, version: current?.version ?? 0, values: { addressTypes: types, preprocesses } }]);
-    } catch (error) {
-      // Mail goes out meanwhile, also when the disk is full (T-005).
-      this.#engine.logger.warn({ error, session: session.key }, 'the address types could not be stored');
-    }
+    await this.#memory.keepTypes(session);
   }
 
   async #direct(session: Session, type: 'inbound' | 'outbound', on: boolean): Promise<void> {
@@ -367,6 +353,3 @@ export class Sessions implements SupportTarget {
     running.catch((error: unknown) => this.#engine.logger.error({ error }, `${what} failed`));
   }
 }
-
-const orderKey = 'spooler/transportOrder';
-const typesKey = (session: SessionKey): string => `spooler/addressTypes/${session}`;

@@ -1,15 +1,14 @@
 // The engine behind the Spooler contract: builds the parts, connects them, starts and stops them in order.
 import { setMaxListeners } from 'node:events';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { MailspoolError } from '../errors.ts';
 import type { Mark, Message } from '../message/message.ts';
-import { newCopy } from '../message/new-copy.ts';
 import { stateNames } from '../message/transitions.ts';
 import type { Cursor, EntryId, SessionKey } from '../message/recipient.ts';
 import type { SendAt, SubmitMessage, SubmitOptions } from '../message/submit-message.ts';
 import type { OptionDeclaration, ValidateRequest } from '../provider/transport-session.ts';
-import type { Change, ContentRef, MessageFilter, Queue, StoredMessage } from '../store/message-store.ts';
+import type { Change, MessageFilter, Queue, StoredMessage } from '../store/message-store.ts';
 import { accountRows } from './account-rows.ts';
 import type {
   Abortable,
@@ -31,7 +30,6 @@ import type {
   SubmitReceipt,
 } from './contract.ts';
 import type { Engine } from './engine.ts';
-import { explanation } from './explain.ts';
 import { defaultDrainMs, Loops, type LoopOptions } from './loops.ts';
 import { OthersChanges } from './others-changes.ts';
 import { NewMailFeed } from './new-mail.ts';
@@ -43,6 +41,7 @@ import { StatusFeed } from './status-feed.ts';
 import { StoreLink } from './store-link.ts';
 import { StatusObjects } from './status-objects.ts';
 import { StatusTable } from './status-table.ts';
+import { StoredMessages } from './stored-messages.ts';
 import { Verbs } from './verbs.ts';
 import { untilSettled } from './waiting.ts';
 
@@ -61,6 +60,7 @@ export class MailSpooler implements Spooler {
   readonly #storeLink: StoreLink;
   readonly #verbs: Verbs;
   readonly #receipts: ReadReceipts;
+  readonly #messages: StoredMessages;
   readonly #newMail: NewMailFeed;
   readonly #table: StatusTable;
   readonly #status: StatusFeed;
@@ -88,6 +88,7 @@ export class MailSpooler implements Spooler {
     this.#newMail = new NewMailFeed(engine);
     const { inFlight, reports, deferrals, flushing, submission, sessions: known } = this.#loops;
     this.#statusObjects = new StatusObjects({ engine, settler: this.#settler, sessions: known, flushing, life: this.#life.signal });
+    this.#messages = new StoredMessages({ engine, sessions: known, isStarted: () => this.#state === 'started' });
     const identities = (session: SessionKey) => known.get(session)?.account.identities ?? [];
     const receipts = new ReadReceipts({ engine, settler: this.#settler, submission, identities });
     this.#receipts = receipts;
@@ -184,21 +185,9 @@ export class MailSpooler implements Spooler {
   }
 
   async clone(id: EntryId, changes: SubmitMessage = {}, options: SubmitOptions = {}): Promise<SubmitReceipt> {
-    const message = await this.#existing(id);
-    const { account, tenant, priority, guarantee, onUnknown, afterSend } = message;
-    const report = message.direction === 'inbound' ? {} : message.report;
-    const recipients = message.recipients.map(({ type, address, name, kind }) => ({ type, address, kind, ...(name !== undefined && { name }) }));
-    const raw = Readable.from(newCopy(this.#engine.store.readContent(asSubmitted(message)), message.direction), { objectMode: false });
-    const kept = {
-      ...(account !== undefined && { account }),
-      ...(tenant !== undefined && { tenant }),
-      priority,
-      guarantee,
-      onUnknown,
-      report,
-      afterSend,
-    };
-    return await this.submit({ raw, recipients, envelope: { from: message.returnPath?.address ?? '' }, ...changes }, { ...kept, ...options });
+    this.#check();
+    const { message, options: kept } = await this.#messages.copyOf(id);
+    return await this.submit({ ...message, ...changes }, { ...kept, ...options });
   }
 
   async *list(filter: MessageFilter = {}): AsyncGenerator<Message> {
@@ -213,15 +202,13 @@ export class MailSpooler implements Spooler {
   }
 
   async raw(id: EntryId): Promise<Readable> {
-    return this.#engine.store.readContent(asSubmitted(await this.#existing(id)));
+    this.#check();
+    return await this.#messages.raw(id);
   }
 
   async explain(where: EntryId | MessageFilter): Promise<Explanation[]> {
     this.#check();
-    const explanations: Explanation[] = [];
-    const messages = typeof where === 'string' ? [await this.#existing(where)] : this.#engine.store.find(where);
-    for await (const message of messages) explanations.push(...this.#explained(message));
-    return explanations;
+    return await this.#messages.explain(where);
   }
 
   async *changes({ after, signal }: { readonly after?: Cursor } & Abortable = {}): AsyncGenerator<Change> {
@@ -306,32 +293,9 @@ export class MailSpooler implements Spooler {
     await this.#settler.settle({ id, guard: { from: stateNames }, message });
   }
 
-  #explained(message: StoredMessage): Explanation[] {
-    const now = this.#engine.clock.now();
-    return message.recipients
-      .filter(({ submitted }) => !submitted)
-      .map((row) => {
-        const session = row.route && this.#loops.sessions.get(row.route.session);
-        return explanation(row, message, this.#condition(session), now);
-      });
-  }
-
-  #condition(session: Session | undefined): Parameters<typeof explanation>[2] {
-    return {
-      known: session !== undefined,
-      loggedOn: session?.transport !== undefined,
-      gate: session?.gate ?? null,
-      suspended: session?.suspended ?? false,
-      offline: this.#loops.sessions.offline,
-      started: this.#state === 'started',
-    };
-  }
-
   async #existing(id: EntryId): Promise<StoredMessage> {
     this.#check();
-    const [message] = await this.#engine.store.get([id]);
-    if (!message) throw new MailspoolError('ENOTFOUND', `there is no message ${id}`, { field: 'id' });
-    return message;
+    return await this.#messages.existing(id);
   }
 
   async #stop({ mode, drainMs }: StopOptions): Promise<StopResult> {
@@ -361,12 +325,6 @@ export class MailSpooler implements Spooler {
   #check(): void {
     if (this.#state === 'stopped') throw new MailspoolError('ESTOPPED', 'the spooler was stopped');
   }
-}
-
-/** @throws ENOTFOUND */
-function asSubmitted({ id, contentGone, submitted, content }: StoredMessage): ContentRef {
-  if (contentGone) throw new MailspoolError('ENOTFOUND', `the content of ${id} is gone: its retention is over`, { field: 'id' });
-  return submitted ?? content;
 }
 
 /** Deliveries that wait: routed, or without a route yet. */

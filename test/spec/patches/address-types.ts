@@ -5,8 +5,8 @@ export const addressTypes: readonly Removal[] = [
   {
     number: 'M-014',
     file: 'src/spooler/sessions.ts',
-    find: 'const key = typesKey(session.key);',
-    replace: 'session.types = known.types ?? session.types;\n      const key = typesKey(session.key);',
+    find: 'await this.#memory.keepTypes(session);',
+    replace: 'session.types = known.types ?? session.types;\n    await this.#memory.keepTypes(session);',
     why: 'a change of configuration changes no address types',
   },
   {

@@ -103,7 +103,7 @@ export const outbound: readonly Removal[] = [
   },
   {
     number: 'M-040',
-    file: 'src/spooler/sessions.ts',
+    file: 'src/spooler/session-memory.ts',
     find: "session.types = stored['addressTypes'] as NonNullable<Session['types']>;",
     replace: 'session.types = undefined;',
     why: 'what a session carries is forgotten at a restart',

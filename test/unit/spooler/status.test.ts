@@ -3,7 +3,6 @@ import type { TransportProvider } from 'mailspool/provider';
 import { expect, test } from 'vitest';
 import type { SessionKey, StatusRow } from '../../../src/index.ts';
 import { version } from '../../../src/version.ts';
-import { testInMemory } from './stores.ts';
 import { note, world } from './world.ts';
 
 const idsOf = (rows: readonly StatusRow[]) => rows.map(({ id }) => id as string);
@@ -38,8 +37,8 @@ test('M-095 the row of mailspool itself tells its version and its store, that of
   expect(rowOf(booked, 'addressBook')).toMatchObject({ flags: { available: true } });
 });
 
-testInMemory('M-095 M-097 a store that does not answer is told by the row of mailspool, and its validate rejects', async (store) => {
-  const { spooler } = await world({ store });
+test('M-095 M-097 a store that does not answer is told by the row of mailspool, and its validate rejects', async () => {
+  const { spooler, store } = await world();
   const { signal } = new AbortController();
   await spooler.statusObject('subsystem').validateState({}, signal);
   store.queues = () => Promise.reject(new Error('the disk is gone'));

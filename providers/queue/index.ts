@@ -11,7 +11,7 @@ export {
   type QueuePath,
   type SystemQueue,
 } from './format-name.ts';
-export { queueManager, type QueueManager, type QueueManagerOptions } from './manager.ts';
+export { queueManager, type QueueManager, type QueueManagerOptions } from './local-queues.ts';
 export { classNumbers, fullReceive, fullReachQueue, nackReceive, type AcknowledgeRequest, type MessageClass } from './message-class.ts';
 export type { QueueProperties } from './properties.ts';
 export type { OpenOptions, Queue, ReadOptions, ReceiveOptions } from './queue.ts';

@@ -9,8 +9,9 @@ import { mailslot } from './mailslot.ts';
 import { flood } from './mailslot-flood.ts';
 import { outbound } from './outbound.ts';
 import { Unfit } from './place.ts';
+import { queue } from './queue.ts';
 
-const questions: Readonly<Record<string, (options: BenchOptions) => Promise<Answer>>> = { outbound, fairness, mailslot, flood };
+const questions: Readonly<Record<string, (options: BenchOptions) => Promise<Answer>>> = { outbound, fairness, mailslot, flood, queue };
 
 const help = `usage: npm run bench -- <question> [options]
 
@@ -18,6 +19,7 @@ questions
   outbound           mailspool's durable path to an SMTP server, beside nodemailer's pool
   fairness           what sessions keep beside one that floods, one that hangs and one that is slow
   mailslot           local messages beside a bare Unix socket, datagrams beside Node's dgram
+  queue              message queues beside a bare SQLite table, and a million waiting messages
   flood              what a hub of mailslots does under 100,000 datagrams a second
 
 options

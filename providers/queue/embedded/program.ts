@@ -93,7 +93,7 @@ class QueueProgram implements Procedures {
   };
 
   beforeCommit(): void {
-    this.#tables.noteOrdinal();
+    this.#tables.note();
   }
 
   committed(): void {
@@ -101,6 +101,7 @@ class QueueProgram implements Procedures {
   }
 
   rolledBack(): void {
+    this.#tables.forget();
     for (const undo of this.#undo.reverse()) undo();
     this.#undo = [];
   }

@@ -9,6 +9,12 @@ export interface QueueRow extends QueueInfo {
   readonly id: number;
 }
 
+interface Known extends QueueRow {
+  messages: number;
+  bytes: number;
+  isChanged: boolean;
+}
+
 export interface MessageRow {
   readonly lookup: LookupId;
   readonly queue: number;
@@ -24,6 +30,9 @@ export class Tables {
   readonly #prepared = new Map<string, Statement>();
   readonly machine: string;
   #ordinal: number;
+  /** Queues as they will be once the transaction is committed; what is not here stands on disk. */
+  readonly #known = new Map<number, Known>();
+  readonly #ids = new Map<QueueKey, number>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -38,20 +47,42 @@ export class Tables {
     return `${this.machine}\\${this.#ordinal}`;
   }
 
-  noteOrdinal(): void {
+  /** Counts and the last ordinal change with every message, and are written once for all of a commit. */
+  note(): void {
     this.#run('UPDATE manager SET ordinal = ? WHERE ordinal < ?', this.#ordinal, this.#ordinal);
+    for (const known of this.#known.values()) {
+      if (!known.isChanged) continue;
+      this.#run('UPDATE queue SET messages = ?, bytes = ? WHERE id = ?', known.messages, known.bytes, known.id);
+      known.isChanged = false;
+    }
+  }
+
+  /** What was not committed is not known. */
+  forget(): void {
+    this.#known.clear();
+    this.#ids.clear();
   }
 
   queue(name: QueueKey): QueueRow | undefined {
-    return queueOf(this.#first('SELECT * FROM queue WHERE name = ?', name));
+    const id = this.#ids.get(name);
+    return id === undefined ? this.#learn(this.#first('SELECT * FROM queue WHERE name = ?', name)) : this.#known.get(id);
   }
 
   queueById(id: number): QueueRow | undefined {
-    return queueOf(this.#first('SELECT * FROM queue WHERE id = ?', id));
+    return this.#known.get(id) ?? this.#learn(this.#first('SELECT * FROM queue WHERE id = ?', id));
   }
 
   queues(): QueueRow[] {
     return this.#all('SELECT * FROM queue ORDER BY name').flatMap((row) => queueOf(row) ?? []);
+  }
+
+  #learn(row: Row | undefined): Known | undefined {
+    const found = queueOf(row);
+    if (!found) return undefined;
+    const known = { ...found, isChanged: false };
+    this.#known.set(known.id, known);
+    this.#ids.set(known.queue, known.id);
+    return known;
   }
 
   addQueue(name: QueueKey, properties: QueueProperties): void {
@@ -60,13 +91,18 @@ export class Tables {
 
   setProperties(id: number, properties: QueueProperties): void {
     this.#run('UPDATE queue SET properties = ? WHERE id = ?', JSON.stringify(properties), id);
+    this.note();
+    this.forget();
   }
 
   removeQueue(id: number): void {
     this.#run('DELETE FROM queue WHERE id = ?', id);
+    this.note();
+    this.forget();
   }
 
   allBytes(): number {
+    this.note();
     return Number(this.#first('SELECT COALESCE(SUM(bytes), 0) AS bytes FROM queue')?.['bytes']);
   }
 
@@ -115,12 +151,18 @@ export class Tables {
 
   /** Express messages do not outlive their manager (Q-019). */
   removeExpress(): void {
+    const gone = this.#all('SELECT queue, COUNT(*) AS messages, SUM(bytes) AS bytes FROM message WHERE express = 1 GROUP BY queue');
+    for (const { queue, messages, bytes } of gone) this.#count(Number(queue), -Number(messages), -Number(bytes));
     this.#run('DELETE FROM message WHERE express = 1');
-    this.#run(`UPDATE queue SET (messages, bytes) = (SELECT COUNT(*), COALESCE(SUM(message.bytes), 0) FROM message WHERE message.queue = queue.id)`);
   }
 
   #count(queue: number, messages: number, bytes: number): void {
-    this.#run('UPDATE queue SET messages = messages + ?, bytes = bytes + ? WHERE id = ?', messages, bytes, queue);
+    this.queueById(queue);
+    const known = this.#known.get(queue);
+    if (!known) return;
+    known.messages += messages;
+    known.bytes += bytes;
+    known.isChanged = true;
   }
 
   #run(sql: string, ...values: readonly Value[]): void {

@@ -1,6 +1,6 @@
 // The queue of a client that answers and acknowledgements come to: made when it is first needed, gone with the binding.
 import { abortable, type Clock } from 'mailspool/provider';
-import type { QueueManager } from '../manager.ts';
+import type { QueueManager } from '../local-queues.ts';
 import type { Queue } from '../queue.ts';
 import { QueueError } from '../queue-error.ts';
 import type { MessageId, QueuedMessage, SendMessage } from '../queued-message.ts';

@@ -1,6 +1,6 @@
 // The client's side: a binding to a server's endpoint, with options that stay on it until they are changed.
 import { type Clock, systemClock } from 'mailspool/provider';
-import type { QueueManager } from '../manager.ts';
+import type { QueueManager } from '../local-queues.ts';
 import type { Queue } from '../queue.ts';
 import { QueueError } from '../queue-error.ts';
 import type { SendMessage } from '../queued-message.ts';

@@ -1,5 +1,5 @@
 // Endpoints: queues of a name that both sides know.
-import type { QueueManager } from '../manager.ts';
+import type { QueueManager } from '../local-queues.ts';
 import { parseFormatName } from '../format-name.ts';
 import { QueueError } from '../queue-error.ts';
 

@@ -1,7 +1,7 @@
 // One-way calls that fail: five retry queues, in which they wait 1, 2, 4, 8 and 16 minutes between three tries each, and
 // then a resting queue that no server reads (COM+ *Server-Side Errors*; Q-063).
 import { type Clock, type Logger, sleepUntil } from 'mailspool/provider';
-import type { QueueManager } from '../manager.ts';
+import type { QueueManager } from '../local-queues.ts';
 import type { Queue } from '../queue.ts';
 import { QueueError } from '../queue-error.ts';
 import type { QueuedMessage, SendMessage } from '../queued-message.ts';

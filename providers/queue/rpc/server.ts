@@ -1,7 +1,7 @@
 // The server's side: interfaces are registered first, then an endpoint is listened at. Calls run one after the other, the
 // highest priority first; what fails again and again goes to retry queues and then rests.
 import { type Clock, isMailspoolError, type Logger, systemClock } from 'mailspool/provider';
-import type { QueueManager } from '../manager.ts';
+import type { QueueManager } from '../local-queues.ts';
 import type { Queue } from '../queue.ts';
 import { QueueError } from '../queue-error.ts';
 import type { QueuedMessage } from '../queued-message.ts';

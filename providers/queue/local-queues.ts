@@ -67,7 +67,8 @@ class Manager implements QueueManager {
   readonly #life = new AbortController();
   #sweeping: Promise<void> = Promise.resolve();
   /** When it is looked next for what is past its time. */
-  #sweepAt = Number.POSITIVE_INFINITY;
+  #sweepAt = Number.NEGATIVE_INFINITY;
+  #sentToExpireAt = Number.POSITIVE_INFINITY;
   #sooner = new AbortController();
 
   constructor(options: QueueManagerOptions) {
@@ -184,19 +185,19 @@ class Manager implements QueueManager {
     const { signal } = this.#life;
     while (!signal.aborted) {
       this.#sooner = new AbortController();
-      this.#sweepAt = Number.POSITIVE_INFINITY;
+      // Nothing is sooner than now; what is sent meanwhile counts for the next look.
+      this.#sweepAt = Number.NEGATIVE_INFINITY;
+      this.#sentToExpireAt = Number.POSITIVE_INFINITY;
       const next = await this.#engine.expire();
-      // Sent meanwhile, and past its time sooner.
-      this.#sweepAt = Math.min(this.#sweepAt, next ?? Number.POSITIVE_INFINITY);
+      this.#sweepAt = Math.min(this.#sentToExpireAt, next ?? Number.POSITIVE_INFINITY);
       const until = Number.isFinite(this.#sweepAt) ? this.#sweepAt : undefined;
       await sleepUntil(this.#clock, until, AbortSignal.any([signal, this.#sooner.signal])).catch(() => signal.throwIfAborted());
     }
   }
 
   #expires(at: Instant): void {
-    if (at >= this.#sweepAt) return;
-    this.#sweepAt = at;
-    this.#sooner.abort(over);
+    this.#sentToExpireAt = Math.min(this.#sentToExpireAt, at);
+    if (at < this.#sweepAt) this.#sooner.abort(over);
   }
 
   async #checkOpens(place: Place, { access }: OpenOptions, formatName: string): Promise<void> {

@@ -84,7 +84,10 @@ export class QueueHandle implements Queue {
     const sends = places.map((place): Send => ({ to: 'host' in place ? { host: place.host } : { queue: place.queue }, record, body }));
     const id = transaction === 'single' ? undefined : transaction?.id;
     const [first] = await engine.send(sends, id);
-    for (const at of [record.reachBefore, record.receiveBefore]) if (at !== undefined) this.#parts.expires(at);
+    const { reachBefore = Number.POSITIVE_INFINITY, receiveBefore = Number.POSITIVE_INFINITY } = record;
+    // Here it has reached its queue.
+    const at = places.some((place) => 'host' in place) ? Math.min(reachBefore, receiveBefore) : receiveBefore;
+    if (Number.isFinite(at)) this.#parts.expires(at);
     return { id: first };
   }
 

@@ -220,13 +220,14 @@ class QueueProgram implements Procedures {
   /** Up to `count` that nobody holds and whose time is not over. */
   #available(queue: QueueRow, seek: Seek, count: number, now: Instant): MessageRow[] {
     const found: MessageRow[] = [];
-    for (let next: Seek | undefined = seek; next && found.length < count;) {
-      const page = this.#tables.from(queue.id, next, pageRows);
+    // Mostly the first that are there will do.
+    for (let next: Seek | undefined = seek, limit = count; next && found.length < count; limit = pageRows) {
+      const page = this.#tables.from(queue.id, next, limit);
       for (const row of page) {
         if (found.length === count) break;
         if (!this.#locks.has(row.lookup) && (row.deadline === undefined || row.deadline > now)) found.push(row);
       }
-      next = page.length < pageRows ? undefined : following(seek, page.at(-1));
+      next = page.length < limit ? undefined : following(seek, page.at(-1));
     }
     return found;
   }

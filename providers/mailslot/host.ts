@@ -2,14 +2,14 @@
 import { hostname } from 'node:os';
 import { type Clock, type Logger, MailspoolError, type Random, systemClock, systemRandom } from 'mailspool/provider';
 import { MailslotExistsError, MailslotNotFoundError } from './errors.ts';
-import type { HubCounters } from './hub.ts';
-import { LocalDelivery } from './local-delivery.ts';
+import type { HubCounters } from './network/hub.ts';
+import { LocalDelivery } from './local/local-delivery.ts';
 import { checkedTimeout, type Mailslot, OwnerHandle } from './mailslot.ts';
 import { type MailslotAddress, maxTargetLength, parseMailslotName, slotKey } from './name.ts';
-import { type MailslotNetwork, NetworkedHost } from './networked-host.ts';
+import { type MailslotNetwork, NetworkedHost } from './network/networked-host.ts';
 import { type MailslotAccess, type ReadTimeout, Slot } from './slot.ts';
-import { slotServer } from './slot-server.ts';
-import { defaultDirectory, SocketDirectory } from './socket-directory.ts';
+import { slotServer } from './local/slot-server.ts';
+import { defaultDirectory, SocketDirectory } from './local/socket-directory.ts';
 import { directWriter, type MailslotWriter, SocketWriter } from './writer.ts';
 
 export interface MailslotHostOptions {
@@ -30,7 +30,7 @@ export interface MailslotHostOptions {
 
 /** `CreateMailslot`. Sizes in bytes. */
 export interface CreateMailslotOptions {
-  /** Of one message; default 0: any size. */
+  /** Of one message; default 0: any size, or `maxQueuedBytes` where others than the owner may write. */
   readonly maxMessageSize?: number;
   /** How long a read waits for a message: ms or `forever`, the default. */
   readonly readTimeout?: ReadTimeout;
@@ -155,7 +155,9 @@ function settingsOf({
       throw new MailspoolError('EINVALID', `${field} must be a whole number, 0 or more, not ${value}`, { field });
   if (!['owner', 'group', 'everyone'].includes(access))
     throw new MailspoolError('EINVALID', `access must be owner, group or everyone, not ${access as string}`, { field: 'access' });
-  return { ...sizes, readTimeout: checkedTimeout(readTimeout), access };
+  // Whoever else may write cannot fill this process's memory with one message.
+  const isBounded = access !== 'owner' && maxMessageSize === 0;
+  return { ...sizes, ...(isBounded && { maxMessageSize: maxQueuedBytes }), readTimeout: checkedTimeout(readTimeout), access };
 }
 
 function checkedName(field: string, name: string): string {

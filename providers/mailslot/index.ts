@@ -5,7 +5,7 @@ import type { Mailslot } from './mailslot.ts';
 import type { MailslotAddress } from './name.ts';
 import type { MailslotWriter } from './writer.ts';
 
-export type { MailslotAuthentication, MailslotKey } from './authentication.ts';
+export type { MailslotAuthentication, MailslotKey } from './wire/authentication.ts';
 export {
   MailslotBufferTooSmallError,
   MailslotClosedError,
@@ -14,17 +14,17 @@ export {
   MailslotNotFoundError,
 } from './errors.ts';
 export { mailslotHost, type CreateMailslotOptions, type MailslotHost, type MailslotHostOptions } from './host.ts';
-export type { HubCounters } from './hub.ts';
-export { udpNetwork, type Destination, type Link, type LinkOptions, type ListenOptions, type Network, type OnFrame } from './link.ts';
+export type { HubCounters } from './network/hub.ts';
+export { udpNetwork, type Destination, type Link, type LinkOptions, type ListenOptions, type Network, type OnFrame } from './network/link.ts';
 export type { Mailslot, MailslotInfo, ReadOptions } from './mailslot.ts';
 export type { DatagramOrigin, MailslotMessage } from './message.ts';
 export { formatMailslotName, parseMailslotName, type MailslotAddress, type MailslotScope, type ParseMailslotNameOptions } from './name.ts';
-export type { MailslotNetwork } from './networked-host.ts';
+export type { MailslotNetwork } from './network/networked-host.ts';
 export { receiveMailslot, type PassedOnMailslot } from './passed-on.ts';
-export type { MailslotInboxOptions, MailslotOptions } from './options.ts';
-export { mailslot } from './provider.ts';
+export type { MailslotInboxOptions, MailslotOptions } from './mail/options.ts';
+export { mailslot } from './mail/provider.ts';
 export type { MailslotAccess, ReadTimeout } from './slot.ts';
-export { maxDatagramBytes, type DropReason } from './wire-format.ts';
+export { maxDatagramBytes, type DropReason } from './wire/wire-format.ts';
 export type { MailslotWriter, MailslotWritten } from './writer.ts';
 
 let ofThisProcess: MailslotHost | undefined;

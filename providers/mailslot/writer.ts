@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { abortable, MailspoolError } from 'mailspool/provider';
 import { MailslotClosedError, MailslotMessageTooLargeError } from './errors.ts';
-import { encodeLocal, kind, LocalFrames, reply } from './local-frame.ts';
+import { encodeLocal, kind, LocalFrames, reply } from './local/local-frame.ts';
 import type { MailslotAddress } from './name.ts';
 import type { Slot } from './slot.ts';
 

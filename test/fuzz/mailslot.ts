@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import type { Clock, Random } from 'mailspool/provider';
 import { type HubCounters, mailslotHost, type MailslotNetwork, type OnFrame } from 'mailspool/providers/mailslot';
 import { seededRandom } from 'mailspool/testing';
-import { KeyRing } from '../../providers/mailslot/authentication.ts';
-import { maxWriteBytes } from '../../providers/mailslot/mailslot-write.ts';
-import { msMailFormat } from '../../providers/mailslot/ms-mail-frame.ts';
-import { nativeFormat } from '../../providers/mailslot/native-frame.ts';
-import type { Datagram, DropReason, WireFormat } from '../../providers/mailslot/wire-format.ts';
+import { KeyRing } from '../../providers/mailslot/wire/authentication.ts';
+import { maxWriteBytes } from '../../providers/mailslot/wire/mailslot-write.ts';
+import { msMailFormat } from '../../providers/mailslot/wire/ms-mail-frame.ts';
+import { nativeFormat } from '../../providers/mailslot/wire/native-frame.ts';
+import type { Datagram, DropReason, WireFormat } from '../../providers/mailslot/wire/wire-format.ts';
 import { below, fuzzed } from './bytes.ts';
 
 export interface FuzzedFormat {

@@ -1,8 +1,8 @@
 // Our ms-mail datagrams, read by Wireshark.
 import { seededRandom } from 'mailspool/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import { maxWriteBytes } from '../../../providers/mailslot/mailslot-write.ts';
-import { msMailFormat } from '../../../providers/mailslot/ms-mail-frame.ts';
+import { maxWriteBytes } from '../../../providers/mailslot/wire/mailslot-write.ts';
+import { msMailFormat } from '../../../providers/mailslot/wire/ms-mail-frame.ts';
 import { announcement } from './browser.ts';
 import { hostProcess } from './host-process.ts';
 import { hasNamespaces, namespaces } from './subnet.ts';

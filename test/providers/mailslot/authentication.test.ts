@@ -1,9 +1,9 @@
 // Who wrote a native frame (S-040): frames without a tag, forged, stale and replayed ones, keys that come and go.
 import type { MailslotAuthentication, MailslotKey } from 'mailspool/providers/mailslot';
 import { expect, test } from 'vitest';
-import { KeyRing } from '../../../providers/mailslot/authentication.ts';
-import { nativeFormat } from '../../../providers/mailslot/native-frame.ts';
-import { Seen } from '../../../providers/mailslot/seen.ts';
+import { KeyRing } from '../../../providers/mailslot/wire/authentication.ts';
+import { nativeFormat } from '../../../providers/mailslot/wire/native-frame.ts';
+import { Seen } from '../../../providers/mailslot/network/seen.ts';
 import { texts, wireWorld, type WireWorld } from './wire-world.ts';
 
 const k1: MailslotKey = { id: 'k1', secret: 'the first secret of all' };

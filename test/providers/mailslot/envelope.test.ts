@@ -1,7 +1,7 @@
 // One mail as one message of a slot.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeEnvelope, encodeEnvelope, envelopeId } from '../../../providers/mailslot/envelope.ts';
+import { decodeEnvelope, encodeEnvelope, envelopeId } from '../../../providers/mailslot/mail/envelope.ts';
 
 const id = '000102030405060708090a0b';
 const recipient = '\\\\BETA\\mailslot\\inbox';

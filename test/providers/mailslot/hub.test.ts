@@ -1,6 +1,6 @@
 // The hub: what it drops, what it counts, whom it hands on to, and who takes its place.
 import { describe, expect, test } from 'vitest';
-import { nativeFormat } from '../../../providers/mailslot/native-frame.ts';
+import { nativeFormat } from '../../../providers/mailslot/wire/native-frame.ts';
 import { sumOf, texts, wireWorld, type WireWorld } from './wire-world.ts';
 
 const hosts = { bob: '192.0.2.2' };

@@ -172,6 +172,16 @@ test('S-012 the socket of a slot is its user’s alone, unless others are given 
   ]);
 });
 
+test('S-021 a slot that others may write to takes no message that would fill its owner’s memory', async () => {
+  const here = computer();
+  await using slot = await here.createMailslot(name, { access: 'everyone', maxQueuedBytes: 1_000 });
+  expect(slot.info().maxMessageSize).toBe(1_000);
+  await using writer = await here.openMailslot(name);
+  await expect(writer.write(Buffer.alloc(1_001))).rejects.toMatchObject({ code: 'EMAXSIZE' });
+  await using own = await here.createMailslot('\\\\.\\mailslot\\own', { maxQueuedBytes: 1_000 });
+  expect(own.info().maxMessageSize).toBe(0);
+});
+
 test('S-012 a directory that others can write to is refused', async () => {
   const directory = join(newDirectory(), 'open');
   mkdirSync(directory);

@@ -1,10 +1,10 @@
 // MS-MAIL over NetBIOS datagrams, against bytes that other implementations write.
 import { seededRandom } from 'mailspool/testing';
 import { describe, expect, test } from 'vitest';
-import { encodeMailslotWrite, maxWriteBytes } from '../../../providers/mailslot/mailslot-write.ts';
-import { msMailFormat } from '../../../providers/mailslot/ms-mail-frame.ts';
-import { decodeNetbiosDatagram } from '../../../providers/mailslot/netbios-datagram.ts';
-import type { Datagram } from '../../../providers/mailslot/wire-format.ts';
+import { encodeMailslotWrite, maxWriteBytes } from '../../../providers/mailslot/wire/mailslot-write.ts';
+import { msMailFormat } from '../../../providers/mailslot/wire/ms-mail-frame.ts';
+import { decodeNetbiosDatagram } from '../../../providers/mailslot/wire/netbios-datagram.ts';
+import type { Datagram } from '../../../providers/mailslot/wire/wire-format.ts';
 
 const format = msMailFormat(seededRandom(1), { sourceAddress: '192.0.2.7', sourcePort: 138 });
 const datagram: Datagram = { source: 'ANN', scope: 'host', target: 'BOB', path: ['taxes', 'Bob'], data: Buffer.from('due today') };

@@ -1,8 +1,8 @@
 // The native frame, byte by byte.
 import { expect, test } from 'vitest';
-import { KeyRing } from '../../../providers/mailslot/authentication.ts';
-import { nativeFormat } from '../../../providers/mailslot/native-frame.ts';
-import type { Datagram } from '../../../providers/mailslot/wire-format.ts';
+import { KeyRing } from '../../../providers/mailslot/wire/authentication.ts';
+import { nativeFormat } from '../../../providers/mailslot/wire/native-frame.ts';
+import type { Datagram } from '../../../providers/mailslot/wire/wire-format.ts';
 
 const datagram: Datagram = {
   id: '00112233445566778899aabbccddeeff',

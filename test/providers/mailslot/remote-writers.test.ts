@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mailslotHost, MailslotMessageTooLargeError } from 'mailspool/providers/mailslot';
 import { describe, expect, test } from 'vitest';
-import { nativeFormat } from '../../../providers/mailslot/native-frame.ts';
+import { nativeFormat } from '../../../providers/mailslot/wire/native-frame.ts';
 import { texts, wireWorld, type WireWorld } from './wire-world.ts';
 
 const hosts = { ann: '192.0.2.1', bob: '192.0.2.2', eve: '192.0.2.3' };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Mailslot, mailslotHost, type MailslotHost, type MailslotHostOptions, type MailslotNetwork } from 'mailspool/providers/mailslot';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { nativeFormat } from '../../../providers/mailslot/native-frame.ts';
+import { nativeFormat } from '../../../providers/mailslot/wire/native-frame.ts';
 import { virtualTime } from 'mailspool/testing';
 import { hasIpv6Loopback, hasIpv6Multicast } from './ipv6.ts';
 import { sumOf, texts } from './wire-world.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Mailslot, mailslot, type MailslotHost, mailslotHost } from 'mailspool/providers/mailslot';
 import type { Delivered, ProviderCapabilities, ProviderFactory } from 'mailspool/testing';
-import { decodeEnvelope, encodeEnvelope } from '../../../providers/mailslot/envelope.ts';
+import { decodeEnvelope, encodeEnvelope } from '../../../providers/mailslot/mail/envelope.ts';
 import { attached } from './wire.ts';
 
 const noConnection = 'it keeps no connection: a slot has the whole message, or nothing of it';

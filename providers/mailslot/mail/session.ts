@@ -1,9 +1,9 @@
 // One logged-on session of the transport provider.
 import type { OutboundMessage, Recipient, SessionLimits, SpoolerSupport, SubmitResult, TransportEvent, TransportSession } from 'mailspool/provider';
 import { handOver } from './hand-over.ts';
-import type { MailslotHost } from './host.ts';
+import type { MailslotHost } from '../host.ts';
 import type { Inbox } from './inbox.ts';
-import { formatMailslotName, parseMailslotName } from './name.ts';
+import { formatMailslotName, parseMailslotName } from '../name.ts';
 
 export interface SessionOptions {
   readonly support: SpoolerSupport;

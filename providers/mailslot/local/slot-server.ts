@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'mailspool/provider';
 import { decodeDatagram, encodeLocal, kind, LocalFrames, type LocalFrame, reply } from './local-frame.ts';
-import type { Slot } from './slot.ts';
+import type { Slot } from '../slot.ts';
 
 /** What a datagram brings beside its data. */
 const maxOriginBytes = 4_096;

@@ -1,6 +1,6 @@
 // The sixteenth byte of a NetBIOS name says what kind of name it is. Which one a mailslot write goes to follows from the
 // mailslot and, for the browser's, from the first byte of the data (MS-BRWS 2.2, MS-ADTS 6.3.5).
-import { slotKey } from './name.ts';
+import { slotKey } from '../name.ts';
 import type { NetbiosName } from './netbios-datagram.ts';
 import type { Datagram } from './wire-format.ts';
 

@@ -1,10 +1,10 @@
 // Writes datagrams to a slot of another computer, or of every computer of a domain. Opening one contacts nobody (S-019).
 import { type Clock, MailspoolError, type Random } from 'mailspool/provider';
-import { MailslotClosedError, MailslotMessageTooLargeError } from './errors.ts';
+import { MailslotClosedError, MailslotMessageTooLargeError } from '../errors.ts';
 import type { Destination, Link } from './link.ts';
-import { formatMailslotName, type MailslotAddress } from './name.ts';
-import type { WireFormat } from './wire-format.ts';
-import type { MailslotWriter } from './writer.ts';
+import { formatMailslotName, type MailslotAddress } from '../name.ts';
+import type { WireFormat } from '../wire/wire-format.ts';
+import type { MailslotWriter } from '../writer.ts';
 
 export interface RemoteWriterOptions {
   readonly address: MailslotAddress;

@@ -1,7 +1,7 @@
 // What goes over the socket of a slot, between processes of one computer: frames of a length, a kind and a body. Each
 // write is answered with one byte once it is stored; a datagram that the hub passes on is not.
 import { MailspoolError } from 'mailspool/provider';
-import type { DatagramOrigin } from './message.ts';
+import type { DatagramOrigin } from '../message.ts';
 
 /** What a frame is, or what became of a write. */
 export const kind = { greeting: 0, write: 1, datagram: 2 } as const;

@@ -2,10 +2,10 @@
 // provider, and open until it shuts down: what comes while nobody is logged on waits here, in memory.
 import type { Clock, InboundMessage, Logger } from 'mailspool/provider';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
-import type { MailslotHost } from './host.ts';
-import type { Mailslot } from './mailslot.ts';
-import type { MailslotMessage } from './message.ts';
-import { formatMailslotName, parseMailslotName } from './name.ts';
+import type { MailslotHost } from '../host.ts';
+import type { Mailslot } from '../mailslot.ts';
+import type { MailslotMessage } from '../message.ts';
+import { formatMailslotName, parseMailslotName } from '../name.ts';
 import type { Inboxed } from './options.ts';
 
 interface Arrival {

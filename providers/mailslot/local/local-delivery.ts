@@ -3,8 +3,8 @@
 import type { Socket } from 'node:net';
 import type { Clock, Instant } from 'mailspool/provider';
 import { encodeDatagram } from './local-frame.ts';
-import type { DatagramOrigin } from './message.ts';
-import type { Slot } from './slot.ts';
+import type { DatagramOrigin } from '../message.ts';
+import type { Slot } from '../slot.ts';
 import type { SocketDirectory } from './socket-directory.ts';
 
 export type Delivered = 'delivered' | 'noSuchSlot' | 'queueFull';

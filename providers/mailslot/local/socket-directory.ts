@@ -5,7 +5,7 @@ import { createConnection, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MailspoolError, type Random } from 'mailspool/provider';
-import type { MailslotAccess } from './slot.ts';
+import type { MailslotAccess } from '../slot.ts';
 
 /** sun_path of Linux has 108 bytes with the closing NUL, of macOS 104. */
 const maxPathBytes = 103;

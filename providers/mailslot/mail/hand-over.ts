@@ -11,9 +11,9 @@ import {
   withDeadline,
 } from 'mailspool/provider';
 import { encodeEnvelope, envelopeId } from './envelope.ts';
-import { MailslotMessageTooLargeError } from './errors.ts';
-import type { MailslotHost } from './host.ts';
-import { type MailslotWriter, SocketWriter } from './writer.ts';
+import { MailslotMessageTooLargeError } from '../errors.ts';
+import type { MailslotHost } from '../host.ts';
+import { type MailslotWriter, SocketWriter } from '../writer.ts';
 
 export interface HandOverOptions {
   readonly host: MailslotHost;

@@ -1,8 +1,8 @@
 // What the transport provider is told, checked before anything is opened.
 import { MailspoolError } from 'mailspool/provider';
-import { type CreateMailslotOptions, mailslotHost, type MailslotHost, type MailslotHostOptions } from './host.ts';
-import { formatMailslotName, type MailslotAddress, parseMailslotName, slotKey } from './name.ts';
-import type { MailslotNetwork } from './networked-host.ts';
+import { type CreateMailslotOptions, mailslotHost, type MailslotHost, type MailslotHostOptions } from '../host.ts';
+import { formatMailslotName, type MailslotAddress, parseMailslotName, slotKey } from '../name.ts';
+import type { MailslotNetwork } from '../network/networked-host.ts';
 
 /** A slot for mail: its name, `inbox` or `\\.\mailslot\inbox`, or that with settings of the slot. */
 export type MailslotInboxOptions = string | ({ readonly name: string } & Pick<CreateMailslotOptions, InboxSetting>);

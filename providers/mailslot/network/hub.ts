@@ -2,11 +2,11 @@
 // the slots of any process. It never answers. Where another process listens it waits until that one is gone.
 import type { Clock, Logger } from 'mailspool/provider';
 import type { Link, ListenOptions, Network } from './link.ts';
-import type { LocalDelivery } from './local-delivery.ts';
-import type { DatagramOrigin } from './message.ts';
-import { slotKey, targetKey } from './name.ts';
+import type { LocalDelivery } from '../local/local-delivery.ts';
+import type { DatagramOrigin } from '../message.ts';
+import { slotKey, targetKey } from '../name.ts';
 import { Seen } from './seen.ts';
-import { type Datagram, dropReasons, type DropReason, type WireFormat } from './wire-format.ts';
+import { type Datagram, dropReasons, type DropReason, type WireFormat } from '../wire/wire-format.ts';
 
 export type HubCounters = Readonly<Record<'received' | 'delivered' | DropReason, number>>;
 

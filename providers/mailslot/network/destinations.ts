@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import { MailspoolError } from 'mailspool/provider';
 import type { Destination } from './link.ts';
-import { type MailslotAddress, formatMailslotName, sameTarget } from './name.ts';
+import { type MailslotAddress, formatMailslotName, sameTarget } from '../name.ts';
 
 export interface MailslotDirectory {
   /** Name → address, or address:port (IPv6 in brackets). */

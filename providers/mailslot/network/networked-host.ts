@@ -3,19 +3,19 @@
 import { type Clock, type Logger, MailspoolError, type Random } from 'mailspool/provider';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { KeyRing, type MailslotAuthentication } from './authentication.ts';
+import { KeyRing, type MailslotAuthentication } from '../wire/authentication.ts';
 import { destinationsOf, groupsOf, type MailslotDirectory, unicast } from './destinations.ts';
 import { Hub } from './hub.ts';
 import { type Destination, type Link, type Network, udpNetwork } from './link.ts';
-import type { LocalDelivery } from './local-delivery.ts';
-import { msMailFormat } from './ms-mail-frame.ts';
-import { type MailslotAddress, sameTarget } from './name.ts';
-import { nativeFormat } from './native-frame.ts';
-import { netbiosDatagramPort } from './netbios-datagram.ts';
+import type { LocalDelivery } from '../local/local-delivery.ts';
+import { msMailFormat } from '../wire/ms-mail-frame.ts';
+import { type MailslotAddress, sameTarget } from '../name.ts';
+import { nativeFormat } from '../wire/native-frame.ts';
+import { netbiosDatagramPort } from '../wire/netbios-datagram.ts';
 import { networkOfOne } from './network-of-one.ts';
 import { remoteWriter } from './remote-writer.ts';
-import type { WireFormat } from './wire-format.ts';
-import type { MailslotWriter } from './writer.ts';
+import type { WireFormat } from '../wire/wire-format.ts';
+import type { MailslotWriter } from '../writer.ts';
 
 export interface MailslotNetwork {
   /** `native`, the default: frames of our own. `ms-mail`: the Remote Mailslot Protocol that Windows and Samba speak. */

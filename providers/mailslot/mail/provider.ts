@@ -1,6 +1,6 @@
 // Mailslots as a transport: mail to the address type MAILSLOT goes into slots, and what comes into own slots is received.
 import type { LogonOptions, SpoolerSupport, TransportProvider, TransportSession } from 'mailspool/provider';
-import { mailslotHost, type MailslotHost } from './host.ts';
+import { mailslotHost, type MailslotHost } from '../host.ts';
 import { Inbox } from './inbox.ts';
 import { type MailslotOptions, mailslotSettings, type MailslotSettings } from './options.ts';
 import { mailslotSession } from './session.ts';

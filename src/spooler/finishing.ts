@@ -44,11 +44,14 @@ export class Finishing {
 
 /** Runs processors in order: the last move wins, a deletion is never moved, `stop` skips the rest and the default (M-103, M-104). */
 export async function filing<T>(standard: Filing, processors: readonly T[], run: (processor: T) => Promise<Filing | void>): Promise<Filing> {
-  let result: Filing = standard;
+  let wishes: Filing = {};
+  let isStopped = false;
   for (const processor of processors) {
     const { stop, ...wish } = (await run(processor)) ?? {};
-    result = stop ? wish : { ...result, ...wish };
+    wishes = { ...wishes, ...wish };
+    isStopped = stop === true;
     if (stop) break;
   }
+  const result = isStopped ? wishes : { ...standard, ...wishes };
   return result.delete ? { delete: true } : result;
 }

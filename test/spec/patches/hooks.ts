@@ -12,8 +12,8 @@ export const hooks: readonly Removal[] = [
   {
     number: 'M-103',
     file: 'src/spooler/finishing.ts',
-    find: 'result = stop ? wish : { ...result, ...wish };',
-    replace: 'result = stop ? wish : { ...wish, ...result };',
+    find: 'wishes = { ...wishes, ...wish };',
+    replace: 'wishes = { ...wish, ...wishes };',
     why: 'the first move wins',
   },
   {

@@ -1,7 +1,7 @@
 import { type OutboundMessage, TransportError } from 'mailspool/provider';
 import { loopback } from 'mailspool/providers/loopback';
 import { expect, test, vi } from 'vitest';
-import type { DeferredSendUnit } from '../../../src/index.ts';
+import type { DeferredSendUnit, SessionKey } from '../../../src/index.ts';
 import { collect, note, world } from './world.ts';
 
 test('M-026 submit saves the message, stamps its time and leaves every recipient queued', async () => {
@@ -150,6 +150,21 @@ test('M-042 nothing is handed over while the spooler is suspended, and the queue
   await spooler.resume();
   await clock.advance('1s');
   expect(provider.handedOver.map(({ entryId }) => entryId)).toEqual(ids);
+});
+
+test('M-042 what is for a suspended session waits without being routed elsewhere, others go on, and it goes out in order afterwards', async () => {
+  const fax = loopback({ name: 'fax', addressTypes: ['FAX'] });
+  const mail = loopback({ name: 'mail' });
+  const { spooler, clock } = await world({ providers: [fax, mail] });
+  await spooler.suspend('fax' as SessionKey);
+  const waiting = [];
+  for (const number of ['1', '2', '3']) waiting.push((await spooler.submit(note({ type: 'FAX', address: number }))).id);
+  await spooler.submit(note());
+  await clock.advance('1h');
+  expect([fax.handedOver.length, mail.handedOver.length]).toEqual([0, 1]);
+  await spooler.resume('fax' as SessionKey);
+  await clock.advance('1s');
+  expect(fax.handedOver.map(({ entryId }) => entryId)).toEqual(waiting);
 });
 
 test.each([

@@ -197,6 +197,20 @@ test('M-103 outbound postprocessors run in order: the last move wins, stop skips
   expect((await spooler.get(stopped.id))?.folder).toBe('Two');
 });
 
+test('M-103 whoever stops without a wish of its own leaves what hooks before it wished, and nothing of the default', async () => {
+  const { spooler, clock } = await world({
+    postprocessors: [
+      { name: 'move', outbound: async ({ properties }) => (properties.subject === 'Move' ? { moveTo: 'Moved' } : undefined) },
+      { name: 'stop', outbound: async () => ({ stop: true }) },
+      { name: 'late', outbound: async () => ({ moveTo: 'Late' }) },
+    ],
+  });
+  const moved = await spooler.submit(note('bob@harbour.example', { subject: 'Move' }));
+  const left = await spooler.submit(note());
+  await clock.settle();
+  expect([(await spooler.get(moved.id))?.folder, (await spooler.get(left.id))?.folder]).toEqual(['Moved', 'Outbox']);
+});
+
 test('M-103 so it is with inbound postprocessors, before the filing; those for the other direction do not run', async () => {
   const ran: string[] = [];
   const hook = (name: string) => (ran.push(name), { moveTo: name });

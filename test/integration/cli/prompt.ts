@@ -55,7 +55,7 @@ export async function started(folder: string, line: string): Promise<Terminal> {
 
 function note(line: string): void {
   const [name = '', next = ''] = line.split(' ');
-  driven.add(name === 'store' || name === 'create' ? `${name} ${next}` : name);
+  driven.add(['store', 'create', 'mailslot'].includes(name) ? `${name} ${next}` : name);
 }
 
 async function inTerminal(folder: string, command: readonly string[]): Promise<Terminal> {

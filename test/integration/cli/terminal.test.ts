@@ -133,6 +133,22 @@ describe.skipIf(!hasTerminal)('in a terminal', () => {
     expect(await demo.ended()).toBe(0);
   });
 
+  it('mailslot create, write, info, read, tail: what one terminal writes another reads, until Ctrl-C ends the slot', async () => {
+    await using owner = await started(place.folder, 'mailslot create notices');
+    await owner.shows('mailspool mailslot read notices');
+    await using prompt = await Prompt.open(place.folder);
+    expect(await prompt.run('mailslot write notices hello')).toMatchObject({ code: 0, text: expect.stringContaining('5 B stored') as string });
+    expect(await prompt.run('mailslot info notices')).toMatchObject({ code: 0, text: expect.stringMatching(/\b1\b/) as string });
+    expect(await prompt.run('mailslot read notices')).toMatchObject({ code: 0, text: expect.stringContaining('this computer  hello') as string });
+    await using tail = await started(place.folder, 'mailslot tail notices');
+    await prompt.run('mailslot write notices again');
+    await tail.shows(/this computer {2}again/);
+    await owner.press('C-c');
+    expect(await owner.ended()).toBe(0);
+    await tail.shows('is gone');
+    expect(await prompt.run('mailslot write notices late')).toMatchObject({ code: 3, text: expect.stringContaining('(ENOTFOUND)') as string });
+  });
+
   it('create provider says what to do next, and what it made is there', async () => {
     await using prompt = await Prompt.open(place.folder);
     const made = await prompt.run('create provider pager');

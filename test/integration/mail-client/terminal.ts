@@ -98,10 +98,10 @@ export class Terminal implements AsyncDisposable {
   }
 
   async #until(holds: (screen: string) => boolean, complaint: string): Promise<string> {
-    for (let waited = 0; ; waited += lookEveryMs) {
+    for (const giveUpAt = systemClock.now() + patienceMs; ;) {
       const screen = await this.screen();
       if (holds(screen)) return screen;
-      if (waited >= patienceMs) throw new Error(`${complaint}; it shows:\n${screen}`);
+      if (systemClock.now() >= giveUpAt) throw new Error(`${complaint}; it shows:\n${screen}`);
       await systemClock.sleep(lookEveryMs);
     }
   }

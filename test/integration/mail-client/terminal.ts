@@ -107,7 +107,10 @@ export class Terminal implements AsyncDisposable {
   }
 
   async #tmux(...args: readonly string[]): Promise<string> {
-    const { stdout } = await run('tmux', ['-S', join(this.#folder, 'socket'), '-f', '/dev/null', '-u', ...args], { env: environment() });
+    const { stdout } = await run('tmux', ['-S', join(this.#folder, 'socket'), '-f', '/dev/null', '-u', ...args], {
+      env: environment(),
+      timeout: patienceMs,
+    });
     return stdout;
   }
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fakeImap, fakeMailboxes, fakeSmtp, type FakeImap, type FakeSmtp } from 'mailspool/testing';
+import { systemClock } from '../../../src/time/clock.ts';
 import { startDovecot, type Dovecot } from '../dovecot/server.ts';
 import { startSmtpSink, type SmtpSink } from '../postfix/smtp-sink.ts';
 import { Terminal } from './terminal.ts';
@@ -90,10 +91,25 @@ export class Desk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.terminal[Symbol.asyncDispose]();
-    await this.smtp.close();
-    await this.imap.close();
+    for (const [what, end] of Object.entries({
+      'the terminal': () => this.terminal[Symbol.asyncDispose](),
+      'the SMTP server': () => this.smtp.close(),
+      'the IMAP server': () => this.imap.close(),
+    }))
+      await ended(what, end());
     await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** @throws if it does not end */
+async function ended(what: string, ending: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const late = systemClock.sleep(20_000, over.signal).then(() => Promise.reject(new Error(`${what} does not end`)));
+  try {
+    await Promise.race([ending, late]);
+  } finally {
+    over.abort();
+    late.catch(() => undefined);
   }
 }
 

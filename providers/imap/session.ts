@@ -36,6 +36,8 @@ export class ImapSession implements TransportSession {
   readonly #links: ImapLink[] = [];
   readonly #link: ImapLink;
   readonly #reception: Reception;
+  /** What SELECT said of each folder last. */
+  readonly #saidOf = new Map<string, string>();
   #watching: { readonly stop: AbortController; readonly done: Promise<unknown> } | undefined;
   #everywhere = false;
 
@@ -197,11 +199,21 @@ export class ImapSession implements TransportSession {
     if (connection.mailbox?.path === folder) return true;
     try {
       await openFolder(connection, folder, { readOnly }, this.#ended.signal);
+      this.#selected(folder, connection.mailbox);
       return true;
     } catch (error) {
       if (connection.gone.aborted) throw error;
       return false;
     }
+  }
+
+  /** Mail that came between a look and this SELECT is in what it says, and in no later news. */
+  #selected(folder: string, mailbox: ImapConnection['mailbox']): void {
+    const said = `${mailbox?.uidNext} ${mailbox?.exists}`;
+    if (this.#saidOf.get(folder) === said) return;
+    this.#saidOf.set(folder, said);
+    this.#everywhere = true;
+    this.#hints.ring();
   }
 
   #newLink(hints: Bell, status: Pick<SessionStatus, 'online' | 'offline'>, lead?: ImapLink): ImapLink {

@@ -251,6 +251,21 @@ describe('receiving from the fake server', () => {
     expect(server.connections.peak).toBe(2);
   });
 
+  test('U-042 mail that comes to a further folder right before that is opened is received at once', async () => {
+    const spool = new Spool();
+    const server = await start(spool);
+    let opened = 0;
+    server.onCommand(({ name, line }) => {
+      spool.stir();
+      // The first is the look of the logon, the second the connection that is to watch the folder.
+      if (name === 'EXAMINE' && line.includes('Junk') && ++opened === 2) server.deliver('user', 'Junk', mail('just in time'));
+      return undefined;
+    });
+    await serve(spool, optionsFor(server, { folders: ['INBOX', 'Junk'], maxConnections: 2 }));
+    await spool.until(() => spool.saved.length === 1);
+    expect(subjects(spool)).toEqual(['just in time']);
+  });
+
   test('M-003 M-086 logged on without inbound it asks for nothing until that is opened', async () => {
     const spool = new Spool();
     const server = await start(spool);

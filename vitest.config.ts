@@ -50,7 +50,9 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/built.ts'],
-          testTimeout: 180_000,
+          // Real servers and terminals beside everything else: a test that fails is repeated once, and the closing lines say so.
+          retry: 1,
+          testTimeout: 120_000,
           hookTimeout: 60_000,
           pool: 'forks',
         },

@@ -9,13 +9,15 @@ const root = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'mailspool-count-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('a run ends with each reason for skipping, then the counts; a file that does not load and a hook that fails are failures', () => {
+it('a run ends with each reason for skipping and each test that had to be repeated, then the counts; a file that does not load and a hook that fails are failures', () => {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'broken.test.ts'), "import './nowhere.ts';");
   writeFileSync(
     join(folder, 'some.test.ts'),
     `import { beforeAll, describe, expect, it } from 'vitest';
 it('passes', () => expect(1).toBe(1));
+let tries = 0;
+it('is unsteady', { retry: 1 }, () => expect(++tries).toBe(2));
 it('fails', () => expect(1).toBe(2));
 it('skips', (context) => context.skip('no smtp-sink: real hand-over is not shown'));
 describe.skip('no dovecot: real reception is not shown', () => {
@@ -32,11 +34,12 @@ describe('a hook that fails', () => {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1' },
   });
-  expect(run.stdout.trim().split('\n').slice(-4)).toEqual([
+  expect(run.stdout.trim().split('\n').slice(-5)).toEqual([
     'skipped 1: no smtp-sink: real hand-over is not shown',
     'skipped 2: no dovecot: real reception is not shown',
     'skipped 1: is not run',
-    '1 passed, 3 failed',
+    'passed when it was repeated: some.test.ts > is unsteady',
+    '2 passed, 3 failed',
   ]);
   expect(run.status).toBe(1);
 });

@@ -1,4 +1,4 @@
-// The closing lines of a run: each skipped test with its reason, then `N passed, N failed` alone, for a reader that
+// The closing lines of a run: each skipped test with its reason, each that passed only when it was repeated, then `N passed, N failed` alone, for a reader that
 // wants one line. Files that do not load, hooks that fail and unhandled errors count as failures.
 import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
 
@@ -9,6 +9,8 @@ export default class CountReporter implements Reporter {
     const groups = modules.flatMap((module) => [module, ...module.children.allSuites()]);
     const broken = groups.filter((group) => group.errors().length > 0).length;
     for (const line of skippedLines(tests)) console.log(line);
+    for (const test of tests)
+      if (test.diagnostic()?.flaky) console.log(`passed when it was repeated: ${test.module.relativeModuleId} > ${test.fullName}`);
     console.log(`${count('passed')} passed, ${count('failed') + broken + errors.length} failed`);
   }
 }

@@ -22,22 +22,30 @@ export interface VerifyOptions {
 export async function verifyStore({ directory, onProgress, signal }: VerifyOptions): Promise<StoreVerification> {
   signal?.throwIfAborted();
   const module = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-  const worker = startWorker(module, { directory: resolve(directory) });
-  const stop = () => void worker.terminate();
-  signal?.addEventListener('abort', stop, { once: true });
+  const stopping = new Int32Array(new SharedArrayBuffer(4));
+  const worker = startWorker(module, { directory: resolve(directory), stopping });
+  const exited = new Promise<void>((done) => worker.once('exit', () => done()));
+  const over = new AbortController();
   try {
     return await new Promise((done, failed) => {
+      // It is asked to end, not ended: a worker in the midst of native code would take the process with it.
+      const stop = () => {
+        Atomics.store(stopping, 0, 1);
+        worker.unref();
+        failed(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', stop, { once: true, signal: over.signal });
       worker.on('message', (news: VerificationNews) => {
         if ('progress' in news) onProgress?.(news.progress);
         else if ('error' in news) failed(fromRecord(news.error));
         else done(news.verification);
       });
       worker.once('error', (error) => failed(ended(directory, error)));
-      worker.once('exit', () => failed(signal?.aborted ? (signal.reason as Error) : ended(directory)));
+      void exited.then(() => failed(ended(directory)));
     });
   } finally {
-    signal?.removeEventListener('abort', stop);
-    await worker.terminate();
+    over.abort();
+    if (!signal?.aborted) await exited;
   }
 }
 

@@ -24,7 +24,7 @@ const busyTimeoutMs = 5000;
 const mostComplaints = 100;
 const tellEvery = 1000;
 
-const { directory } = workerData as { readonly directory: string };
+const { directory, stopping } = workerData as { readonly directory: string; readonly stopping: Int32Array };
 const tell = (news: VerificationNews): void => parentPort?.postMessage(news);
 
 function verify(): StoreVerification {
@@ -84,6 +84,7 @@ function contents(connection: Connection, problems: Problems) {
 }
 
 const telling = (phase: VerificationProgress['phase']) => (done: number, total: number) => {
+  if (Atomics.load(stopping, 0) === 1) throw new MailspoolError('ECANCEL', `nobody waits for the verification of ${directory} any more`);
   if (done % tellEvery === 0 || done === total) tell({ progress: { phase, done, total } });
 };
 

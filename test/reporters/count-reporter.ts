@@ -1,5 +1,5 @@
-// The closing lines of a run: each skipped test with its reason, each that passed only when it was repeated, then `N passed, N failed` alone, for a reader that
-// wants one line. Files that do not load, hooks that fail and unhandled errors count as failures.
+// The closing lines of a run: each skipped test with its reason, each that passed only when it was repeated, then
+// `N passed, N failed` alone, for a reader that wants one line. Files that do not load, hooks that fail and unhandled errors count as failures.
 import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
 
 export default class CountReporter implements Reporter {
@@ -9,11 +9,19 @@ export default class CountReporter implements Reporter {
     const groups = modules.flatMap((module) => [module, ...module.children.allSuites()]);
     const broken = groups.filter((group) => group.errors().length > 0).length;
     for (const line of skippedLines(tests)) console.log(line);
-    for (const test of tests)
-      if (test.diagnostic()?.flaky) console.log(`passed when it was repeated: ${test.module.relativeModuleId} > ${test.fullName}`);
+    for (const line of repeatedLines(tests)) console.log(line);
     console.log(`${count('passed')} passed, ${count('failed') + broken + errors.length} failed`);
   }
 }
+
+/** What passed at the second try only, and what was wrong at the first. */
+const repeatedLines = (tests: readonly TestCase[]): string[] =>
+  tests
+    .filter((test) => test.diagnostic()?.flaky)
+    .map((test) => {
+      const [first] = test.result().errors ?? [];
+      return `passed when it was repeated: ${test.module.relativeModuleId} > ${test.fullName}: ${first?.message.split('\n')[0] ?? 'no reason'}`;
+    });
 
 /** One line for each reason: what is skipped with it, and how many tests that are. */
 function skippedLines(tests: readonly TestCase[]): string[] {

@@ -1,20 +1,10 @@
 // The suite catches each wrong store at the case that it was built for. memoryStore, before which they stand, passes.
 import { describe, expect, it } from 'vitest';
-import { checkMessageStore, type StoreCapabilities } from 'mailspool/testing';
+import { checkMessageStore } from 'mailspool/testing';
+import { memoryStoreCapabilities } from '../contract/memory-store-under-test.ts';
 import { caughtBy, reasons } from './caught.ts';
 import { forgetfulStores } from './forgetful-stores.ts';
 import { wrongStoreFactory, wrongStores } from './wrong-stores.ts';
-
-const capabilities: StoreCapabilities = {
-  share: true,
-  reopen: true,
-  crash: true,
-  holdSync: true,
-  failWrites: true,
-  damage: true,
-  scheduled: true,
-  sweep: true,
-};
 
 /** Cases with thousands of messages are run for those only that are to fail them. */
 const many = /thousand messages|many messages|of a burst|bounded piece|several megabytes|seed [2-6]/;
@@ -23,7 +13,7 @@ describe('a store that', () => {
   for (const [name, wrong] of Object.entries({ ...wrongStores, ...forgetfulStores })) {
     it(`${name}: fails ${wrong.caughtBy.join(', ')}, and nothing else`, async () => {
       const only = (title: string): boolean => !many.test(title) || wrong.caughtBy.some((beginning) => title.startsWith(beginning));
-      const report = await checkMessageStore(wrongStoreFactory(wrong), capabilities, { name, patienceMs: 2_000, only });
+      const report = await checkMessageStore(wrongStoreFactory(wrong), memoryStoreCapabilities, { name, patienceMs: 2_000, only });
       expect(caughtBy(report, wrong.caughtBy), reasons(report)).toEqual([...wrong.caughtBy].sort());
     });
   }

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { type Clock, type Instant, type Logger, type Random, sleepUntil, systemClock, systemRandom } from 'mailspool/provider';
 import type { QueueEngine, QueueInfo, QueueKey } from './engine.ts';
-import { formatQueuePath, type FormatName, parseFormatName, parseQueuePath, queueKey, type QueuePath } from './format-name.ts';
+import { formatQueuePath, type FormatName, parseFormatName, parseQueuePath, printFormatName, queueKey, type QueuePath } from './format-name.ts';
 import { OpenQueues } from './open-queues.ts';
 import { checkedProperties, defaultProperties, type QueueProperties } from './properties.ts';
 import { type OpenOptions, type Place, type Queue, QueueHandle } from './queue.ts';
@@ -139,7 +139,7 @@ class Manager implements QueueManager {
     for (const place of places) await this.#checkOpens(place, options, formatName);
     const lease = reads && only && 'queue' in only ? this.#open.acquire(only.queue, options) : undefined;
     return new QueueHandle({
-      formatName,
+      formatName: printFormatName(format),
       places,
       options,
       lease: lease ?? this.#open.sender(places.flatMap((place) => ('queue' in place ? [place.queue] : []))),

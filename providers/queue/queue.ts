@@ -2,7 +2,7 @@
 import { type Clock, type Instant, MailspoolError } from 'mailspool/provider';
 import { type Cursor, QueueCursor } from './cursor.ts';
 import type { QueueEngine, QueueKey, Seek, Send, StoredMessage } from './engine.ts';
-import { printFormatName, parseFormatName } from './format-name.ts';
+import { parseFormatName } from './format-name.ts';
 import type { Lease } from './open-queues.ts';
 import { QueueError } from './queue-error.ts';
 import { type LookupId, type MessageId, messageOf, type QueuedMessage, recordOf, type SendMessage } from './queued-message.ts';
@@ -51,6 +51,7 @@ export interface Queue extends AsyncDisposable {
 }
 
 export interface QueueParts {
+  /** As it is printed. */
   readonly formatName: string;
   readonly places: readonly Place[];
   readonly options: OpenOptions;
@@ -69,7 +70,7 @@ export class QueueHandle implements Queue {
   readonly #closing = new AbortController();
 
   constructor(parts: QueueParts) {
-    this.formatName = printFormatName(parseFormatName(parts.formatName));
+    this.formatName = parts.formatName;
     this.#parts = parts;
   }
 

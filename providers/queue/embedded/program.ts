@@ -43,7 +43,7 @@ class QueueProgram implements Procedures {
   /** Which messages are held, and by what. */
   readonly #locks = new Map<LookupId, TransactionId>();
   readonly #transactions = new Map<TransactionId, { readonly sends: Send[] }>();
-  /** Held messages that go when their transaction ends, whatever it does. */
+  /** Held messages that go when their transaction ends, whatever it does. */
   readonly #doomed = new Map<LookupId, NegativeAcknowledgement>();
   #undo: (() => void)[] = [];
 
@@ -208,9 +208,8 @@ class QueueProgram implements Procedures {
     for (let after = 0; ;) {
       const page = this.#tables.due(now, after, pageRows);
       for (const row of page) {
-        // What a transaction holds expires when that ends.
-        if (this.#locks.has(row.lookup)) this.#doom(row.lookup, 'nack.receiveTimeout');
-        else this.#rules.expired(row, now);
+        // What a transaction holds expires at the look that follows its end.
+        if (!this.#locks.has(row.lookup)) this.#rules.expired(row, now);
         after = row.lookup;
       }
       if (page.length < pageRows) return this.#tables.nextDeadline(now);
